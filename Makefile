@@ -1,0 +1,24 @@
+# The commands a person types. Each one is a line or two; what is longer lives in scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check openapi
+
+help: ## List these targets
+	@sed -nE 's/^([a-z]+): ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+run: ## Build in release mode and serve the demo organization
+	cargo run --release --locked --quiet -p rollbook -- demo
+
+test: ## Run every test: on SQLite in memory, on a SQLite file and on PostgreSQL, then the official clients
+	@scripts/test
+
+check: ## Formatting, lints and the rules for dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+
+openapi: ## Write openapi.json from the program
+	cargo run --release --locked --quiet -p rollbook -- openapi > openapi.json.new || { rm openapi.json.new; exit 1; }
+	mv openapi.json.new openapi.json

@@ -1,0 +1,102 @@
+//! What every handler can reach: the store, the clock, the dice, and the settings.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use sql::Store;
+
+use crate::domain::clock::{Clock, Random};
+use crate::domain::id::Ids;
+
+/// What an operator may set about the API.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The largest request body, in bytes.
+    pub body_cap: usize,
+    /// How long a body may take to arrive.
+    pub body_deadline: Duration,
+    /// How long a request may take in all, its body included.
+    pub request_deadline: Duration,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_cap: 1 << 20,
+            body_deadline: Duration::from_secs(10),
+            request_deadline: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// The application, shared by all requests.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets and request ids come from.
+    pub random: Arc<dyn Random>,
+    /// Where ids come from.
+    pub ids: Ids,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Which keys were noted as used lately.
+    pub last_used: LastUsed,
+}
+
+impl App {
+    /// An application on this store.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+    ) -> Self {
+        let ids = Ids::new(Arc::clone(&clock), Arc::clone(&random));
+        Self(Arc::new(Parts {
+            store,
+            clock,
+            random,
+            ids,
+            settings,
+            last_used: LastUsed::default(),
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Spreads out the recording of keys' last use: one attempt a minute and key, also when the store refuses to write.
+#[derive(Debug, Default)]
+pub struct LastUsed(Mutex<HashMap<(String, String), i64>>);
+
+impl LastUsed {
+    /// Whether this request is the one to record the use of the key.
+    pub fn claim(&self, organization: &str, key: &str, now: i64) -> bool {
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt = attempts.entry((organization.to_owned(), key.to_owned())).or_insert(i64::MIN);
+        let is_due = *attempt <= now - 60;
+        if is_due {
+            *attempt = now;
+        }
+        is_due
+    }
+}

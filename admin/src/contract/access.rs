@@ -1,0 +1,277 @@
+//! Who may do what, for every operation.
+
+use serde_json::{Value, json};
+
+use super::world::{World, operations, parameters};
+use crate::testing::document::OperationName;
+use crate::testing::{Api, Reply};
+
+async fn make_key(api: &Api, body: Value) -> (String, String) {
+    let reply = api.post("/organization/admin_api_keys", body).await;
+    (reply.id(), reply.ok()["value"].as_str().expect("a new key shows its secret").to_owned())
+}
+
+async fn every<F: AsyncFn(&OperationName) -> Reply>(
+    send: F,
+    check: impl Fn(&Reply, &OperationName),
+) {
+    for (name, _) in operations() {
+        check(&send(name).await, name);
+    }
+}
+
+fn is_read(name: &OperationName) -> bool {
+    name.0 == "GET"
+}
+
+#[tokio::test]
+async fn no_key_is_refused_with_an_explanation() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    for (name, operation) in operations() {
+        let request = || world.request(&api, name, operation).without("authorization");
+        request().send().await.refused(401, (), (), "You didn't provide an API key");
+        for header in ["Basic b3duZXI6a2V5", "Bearer", "Bearer ", "sk-admin-0123456789"] {
+            request().header("authorization", header).send().await.refused(
+                401,
+                (),
+                (),
+                "You didn't provide an API key",
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_that_do_not_hold_are_refused_and_masked() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let (deleted_id, deleted) = make_key(&api, json!({ "name": "deleted" })).await;
+    api.delete(&format!("/organization/admin_api_keys/{deleted_id}")).await.ok();
+    let (_, expired) = make_key(&api, json!({ "name": "expired", "expires_in_seconds": 60 })).await;
+    api.clock.advance(60);
+    let unknown = "sk-admin-0123456789abcdefghijklmnopqrstuvwxyz";
+    for (name, operation) in operations() {
+        for key in [&deleted, &expired, unknown] {
+            let reply = world.request(&api, name, operation).key(key).send().await;
+            let tail = &key[key.len() - 4..];
+            reply.refused(
+                401,
+                "invalid_api_key",
+                (),
+                &format!("Incorrect API key provided: sk-admin-***{tail}"),
+            );
+            assert!(!reply.body.to_string().contains(&key[12..20]), "{name:?}: the key is masked");
+        }
+        let reply = world.request(&api, name, operation).key("short").send().await;
+        reply.refused(401, "invalid_api_key", (), "provided: ***.");
+    }
+}
+
+#[tokio::test]
+async fn a_key_holds_until_the_second_of_its_end() {
+    let api = Api::new().await;
+    let (_, key) = make_key(&api, json!({ "name": "short", "expires_in_seconds": 60 })).await;
+    api.clock.advance(59);
+    api.request("GET", "/organization/users").key(&key).send().await.ok();
+    api.clock.advance(1);
+    let reply = api.request("GET", "/organization/users").key(&key).send().await;
+    reply.refused(401, "invalid_api_key", (), "neither deleted nor expired");
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_is_refused_by_name() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let (_, reader) =
+        make_key(&api, json!({ "name": "r", "scopes": ["api.management.read"] })).await;
+    let (_, accountant) =
+        make_key(&api, json!({ "name": "u", "scopes": ["api.usage.read"] })).await;
+    let (_, writer) =
+        make_key(&api, json!({ "name": "w", "scopes": ["api.management.write"] })).await;
+    for (name, operation) in operations() {
+        let missing = if is_read(name) { "api.management.read" } else { "api.management.write" };
+        let fragment =
+            format!("insufficient permissions for this operation. Missing scopes: {missing}.");
+        let lacking = if is_read(name) { [&accountant, &writer] } else { [&accountant, &reader] };
+        for key in lacking {
+            world.request(&api, name, operation).key(key).send().await.refused(
+                403,
+                (),
+                (),
+                &fragment,
+            );
+        }
+        if is_read(name) {
+            world.request(&api, name, operation).key(&reader).send().await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_with_the_scopes_may_do_everything() {
+    let api = Api::new().await;
+    let (_, key) = make_key(
+        &api,
+        json!({ "name": "rw", "scopes": ["api.management.write", "api.management.read"] }),
+    )
+    .await;
+    for (name, operation) in operations() {
+        // A world of its own for each, because operations delete what others need.
+        let api_of_one = Api::new().await;
+        let world = World::of_first(&api_of_one).await;
+        let status = world.request(&api_of_one, name, operation).send().await.status.as_u16();
+        assert!(matches!(status, 200 | 400), "{name:?}: {status}");
+        let reply = api.request(&name.0, &World::of_first(&api).await.path(&name.1)).key(&key);
+        assert!(!matches!(reply.send().await.status.as_u16(), 401 | 403), "{name:?}");
+        return_to_one_user(&api).await;
+    }
+}
+
+/// Takes out the person that a world brings, so that the next one can bring them again.
+async fn return_to_one_user(api: &Api) {
+    for id in api.get("/organization/users?emails=someone@example.com").await.ids() {
+        api.delete(&format!("/organization/users/{id}")).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn another_organizations_key_finds_nothing_of_ours() {
+    let api = Api::new().await;
+    let ours = World::of_first(&api).await;
+    let theirs = World::of(&api, api.found("second").await).await;
+    let before = api.snapshot().await;
+    for (name, operation) in operations() {
+        let reply = ours.request(&api, name, operation).key(&theirs.tenant.key).send().await;
+        if parameters(&name.1).is_empty() {
+            continue;
+        }
+        assert_eq!(
+            (reply.status.as_u16(), reply.body["error"]["param"].clone()),
+            (404, Value::Null),
+            "{name:?}"
+        );
+    }
+    let touched = |line: &String| line.contains(&ours.tenant.organization.id);
+    let now = api.snapshot().await;
+    assert_eq!(
+        before.iter().filter(|line| touched(line)).collect::<Vec<_>>(),
+        now.iter().filter(|line| touched(line)).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn lists_of_another_organization_show_its_own_rows_only() {
+    let api = Api::new().await;
+    let ours = World::of_first(&api).await;
+    let theirs = World::of(&api, api.found("second").await).await;
+    for (name, operation) in operations()
+        .filter(|(name, operation)| operation.is_list() && parameters(&name.1).is_empty())
+    {
+        let mine = ours.request(&api, name, operation).send().await.ids();
+        let other = ours.request(&api, name, operation).key(&theirs.tenant.key).send().await.ids();
+        assert!(!mine.is_empty() && !other.is_empty(), "{name:?}");
+        assert!(other.iter().all(|id| !mine.contains(id)), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_id_may_exist_in_two_organizations() {
+    let api = Api::new().await;
+    let second = api.found("second").await;
+    let same = "user_abc";
+    crate::testing::fixture::add_user_as(
+        &api.app,
+        &api.first.organization,
+        same,
+        "first@example.com",
+    )
+    .await;
+    crate::testing::fixture::add_user_as(
+        &api.app,
+        &second.organization,
+        same,
+        "second@example.com",
+    )
+    .await;
+    let path = format!("/organization/users/{same}");
+    assert_eq!(api.get(&path).await.ok()["email"], "first@example.com");
+    assert_eq!(
+        api.request("GET", &path).key(&second.key).send().await.ok()["email"],
+        "second@example.com"
+    );
+    api.delete(&path).await.ok();
+    api.request("GET", &path).key(&second.key).send().await.ok();
+}
+
+#[tokio::test]
+async fn the_organization_header_must_name_the_keys_organization() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let other = api.found("second").await.organization;
+    for (name, operation) in operations() {
+        for id in [other.id.as_str(), &other.slug, "org-unknown"] {
+            let request = world.request(&api, name, operation).header("openai-organization", id);
+            request.send().await.refused(401, "mismatched_organization", (), "OpenAI-Organization");
+        }
+    }
+    let own = &api.first.organization;
+    for id in [own.id.as_str(), &own.slug, ""] {
+        api.request("GET", "/organization/users")
+            .header("openai-organization", id)
+            .send()
+            .await
+            .ok();
+    }
+    api.request("GET", "/organization/users")
+        .header("openai-project", "proj_unknown")
+        .send()
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn refusals_come_in_the_promised_order() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let (_, accountant) =
+        make_key(&api, json!({ "name": "u", "scopes": ["api.usage.read"] })).await;
+    let nothing = |template: &str| {
+        template
+            .split('/')
+            .map(|segment| if segment.starts_with('{') { "none" } else { segment })
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    every(
+        async |name| {
+            let path = nothing(&name.1) + "?limit=wrong";
+            api.request(&name.0, &path).key("sk-admin-wrong-wrong-wrong").body("{").send().await
+        },
+        |reply, _| _ = reply.refused(401, "invalid_api_key", (), "Incorrect API key"),
+    )
+    .await;
+    every(
+        async |name| {
+            api.request(&name.0, &(nothing(&name.1) + "?limit=wrong"))
+                .key(&accountant)
+                .body("{")
+                .send()
+                .await
+        },
+        |reply, _| _ = reply.refused(403, (), (), "Missing scopes"),
+    )
+    .await;
+    for (name, operation) in operations().filter(|(name, _)| !parameters(&name.1).is_empty()) {
+        let mut request = api.request(&name.0, &(nothing(&name.1) + "?limit=wrong"));
+        if operation.body.is_some() {
+            request = request.body("{");
+        }
+        assert_eq!(
+            request.send().await.status.as_u16(),
+            404,
+            "{name:?}: unknown parents come before syntax"
+        );
+    }
+    drop(world);
+}

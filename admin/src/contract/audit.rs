@@ -1,0 +1,144 @@
+//! What the record promises: one voice for every change, none for refusals and for changes that change nothing.
+
+use serde_json::{Value, json};
+
+use crate::testing::Api;
+use crate::testing::document::REFERENCE;
+
+/// Every kind of change once, with the events it must write.
+async fn changes(api: &Api) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut seen = api.events().await.len();
+    let mut told = Vec::new();
+    let user = api.add_user("ada@example.com").await;
+    let project = api.create_project("Engine").await;
+    let users = format!("/organization/projects/{project}/users");
+    let one = format!("{users}/{user}");
+    let key = api.post("/organization/admin_api_keys", json!({ "name": "k" })).await.id();
+    seen += 3;
+    assert_eq!(api.events().await.len(), seen);
+    let steps: Vec<(&str, String, Option<Value>, Vec<&str>)> = vec![
+        ("DELETE", format!("/organization/admin_api_keys/{key}"), None, vec!["api_key.deleted"]),
+        (
+            "POST",
+            users.clone(),
+            Some(json!({ "user_id": user, "role": "member" })),
+            vec!["user.added"],
+        ),
+        ("POST", one.clone(), Some(json!({ "role": "member" })), vec![]),
+        ("POST", one.clone(), Some(json!({})), vec![]),
+        (
+            "POST",
+            one.clone(),
+            Some(json!({ "role": "owner" })),
+            vec!["user.updated", "role.assignment.deleted", "role.assignment.created"],
+        ),
+        ("DELETE", one, None, vec!["user.deleted"]),
+        (
+            "POST",
+            format!("/organization/projects/{project}"),
+            Some(json!({ "name": "Engine" })),
+            vec![],
+        ),
+        (
+            "POST",
+            format!("/organization/projects/{project}"),
+            Some(json!({ "name": "New" })),
+            vec!["project.updated"],
+        ),
+        (
+            "POST",
+            format!("/organization/projects/{project}/archive"),
+            None,
+            vec!["project.archived"],
+        ),
+        ("POST", format!("/organization/projects/{project}/archive"), None, vec![]),
+        (
+            "POST",
+            format!("/organization/users/{user}"),
+            Some(json!({ "role": "owner" })),
+            vec!["user.updated", "role.assignment.deleted", "role.assignment.created"],
+        ),
+        ("POST", format!("/organization/users/{user}"), Some(json!({ "role": "owner" })), vec![]),
+        (
+            "POST",
+            format!("/organization/users/{user}"),
+            Some(json!({ "technical_level": "high" })),
+            vec!["user.updated"],
+        ),
+        ("DELETE", format!("/organization/users/{user}"), None, vec!["user.deleted"]),
+    ];
+    for (method, path, body, expected) in steps {
+        let request = api.request(method, &path);
+        let request = if let Some(body) = &body { request.json(body) } else { request };
+        request.send().await.ok();
+        let events = api.events().await;
+        let kinds: Vec<_> = events[seen..].iter().map(|(kind, _, _)| kind.clone()).collect();
+        assert_eq!(kinds, expected, "{method} {path} {body:?}");
+        seen = events.len();
+        told.push((method, expected));
+    }
+    told
+}
+
+#[tokio::test]
+async fn each_change_writes_its_events_and_what_changes_nothing_writes_none() {
+    let api = Api::new().await;
+    assert_eq!(changes(&api).await.len(), 14);
+}
+
+#[tokio::test]
+async fn events_have_the_published_payloads() {
+    let api = Api::new().await;
+    changes(&api).await;
+    let Some(reference) = REFERENCE.as_ref() else { return };
+    let list = &reference.operations[&("GET".to_owned(), "/organization/audit_logs".to_owned())];
+    let row = &list.responses[&200]["properties"]["data"]["items"];
+    for (kind, _, payload) in api.events().await {
+        let known = row["properties"]["type"]["enum"].as_array().expect("the types are listed");
+        assert!(known.contains(&json!(kind)), "{kind} is a published type");
+        let schema = crate::testing::document::closed(&row["properties"][&kind]);
+        assert!(schema.is_object(), "{kind} has a published payload");
+        jsonschema::validate(&schema, &payload)
+            .unwrap_or_else(|error| panic!("{kind}: {error}: {payload}"));
+        assert!(payload["id"].is_string(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn events_say_who_did_it_and_where_in_the_project() {
+    let api = Api::new().await;
+    let (user, project) =
+        (api.add_user("ada@example.com").await, api.create_project("Engine").await);
+    let request = api.request("POST", &format!("/organization/projects/{project}/users"));
+    let request =
+        request.header("user-agent", "test/1").json(&json!({ "user_id": user, "role": "member" }));
+    request.send().await.ok();
+    let sql = "SELECT actor_kind, actor_id, actor_user_id, actor_email, user_agent, project_id, sequence, hash FROM audit_events
+               WHERE kind = 'user.added' AND resource_id = $1 AND project_id IS NOT NULL";
+    let read = move |tx: &mut sql::Tx<'_>| {
+        tx.one(sql, sql::args![&user], |row| {
+            let texts: sql::Result<Vec<Option<String>>> =
+                (0..6).map(|column| row.get(column)).collect();
+            Ok((texts?, row.get::<Option<i64>>(6)?, row.get::<Option<Vec<u8>>>(7)?))
+        })
+    };
+    let (texts, sequence, hash) = api
+        .app
+        .store
+        .read::<_, sql::Error>(read)
+        .await
+        .expect("events can be read")
+        .expect("there is one");
+    let first = &api.first;
+    let expected =
+        ["api_key", &first.key_id, &first.owner_id, "owner@first.example", "test/1", &project];
+    assert_eq!(texts, expected.map(|text| Some(text.to_owned())));
+    assert_eq!((sequence, hash), (None, None), "numbered and sealed later");
+}
+
+#[tokio::test]
+async fn a_founding_is_on_record_too() {
+    let api = Api::new().await;
+    let kinds: Vec<_> = api.events().await.into_iter().map(|(kind, _, _)| kind).collect();
+    assert_eq!(kinds, ["project.created", "user.added", "user.added", "api_key.created"]);
+}

@@ -1,0 +1,229 @@
+//! What every operation answers to arguments that are wrong, taken from its own description.
+
+use serde_json::{Value, json};
+
+use super::world::{World, operations, sample, sample_body};
+use crate::testing::Api;
+use crate::testing::document::{Operation, OperationName};
+
+/// Every operation with a body, in a world of its own.
+async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Operation)) {
+    for (name, operation) in operations().filter(|(_, operation)| operation.body.is_some()) {
+        let api = Api::new().await;
+        let world = World::of_first(&api).await;
+        check(&api, &world, name, operation).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_member_is_refused_by_name() {
+    each_with_body(async |api, world, name, operation| {
+        let mut body = sample_body(operation);
+        body["surprise"] = json!(1);
+        let request = api.request(&name.0, &world.path(&name.1)).json(&body);
+        request.send().await.refused(
+            400,
+            "unknown_parameter",
+            "surprise",
+            "Unknown parameter: 'surprise'.",
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_member_is_refused_by_name() {
+    each_with_body(async |api, world, name, operation| {
+        for member in operation.body_members().1 {
+            let mut body = sample_body(operation);
+            body.as_object_mut().expect("bodies are objects").remove(&member);
+            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+            let fragment = format!("Missing required parameter: '{member}'.");
+            reply.refused(400, "missing_required_parameter", member.as_str(), &fragment);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_of_the_wrong_type_is_refused_by_name() {
+    each_with_body(async |api, world, name, operation| {
+        for (member, schema) in operation.body_members().0 {
+            let kinds = schema["type"].to_string();
+            for (kind, value) in wrong_values() {
+                if kinds.contains(kind) {
+                    continue;
+                }
+                let mut body = sample_body(operation);
+                body[&member] = value;
+                let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+                let fragment = format!("Invalid type for '{member}': expected a");
+                reply.refused(400, "invalid_type", member.as_str(), &fragment);
+            }
+        }
+    })
+    .await;
+}
+
+fn wrong_values() -> [(&'static str, Value); 7] {
+    [
+        ("string", json!("text")),
+        ("integer", json!(7)),
+        ("number", json!(1.5)),
+        ("boolean", json!(true)),
+        ("array", json!([])),
+        ("object", json!({})),
+        ("null", Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn a_nullable_member_may_be_null() {
+    each_with_body(async |api, world, name, operation| {
+        for (member, schema) in operation.body_members().0 {
+            if schema["type"].to_string().contains("null") {
+                let mut body = sample_body(operation);
+                body[&member] = Value::Null;
+                let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+                assert_ne!(reply.body["error"]["code"], "invalid_type", "{name:?} {member}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn text_that_no_engine_could_keep_is_refused_by_name() {
+    each_with_body(async |api, world, name, operation| {
+        for (member, schema) in operation.body_members().0 {
+            if !schema["type"].to_string().contains("string") {
+                continue;
+            }
+            let mut body = sample_body(operation);
+            body[&member] = json!("a\0b");
+            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+            reply.refused(400, "invalid_value", member.as_str(), "NUL");
+            body[&member] = json!("x".repeat(1000));
+            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+            reply.refused(400, "string_above_max_length", member.as_str(), "but got 1000");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_object_is_refused() {
+    each_with_body(async |api, world, name, operation| {
+        let path = world.path(&name.1);
+        for text in
+            ["{", "{\"a\":}", "nonsense", "{\"a\":1} x", "\u{FEFF}{}", "{\"a\":\"\\ud800\"}"]
+        {
+            let request =
+                api.request(&name.0, &path).header("content-type", "application/json").body(text);
+            request.send().await.refused(400, (), (), "could not be parsed as JSON");
+        }
+        for (text, kind) in
+            [("[]", "an array"), ("7", "an integer"), ("\"x\"", "a string"), ("true", "a boolean")]
+        {
+            let reply = api.request(&name.0, &path).body(text).send().await;
+            reply.refused(400, "invalid_type", (), &format!("expected an object, but got {kind}"));
+        }
+        let request = api.request(&name.0, &path).header("content-type", "text/plain").body("{}");
+        request.send().await.refused(415, "unsupported_media_type", (), "application/json");
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        api.request(&name.0, &path).body(deep).send().await.refused(
+            400,
+            (),
+            (),
+            "could not be parsed as JSON",
+        );
+        if operation.body.as_ref().is_some_and(|(required, _)| *required) {
+            api.request(&name.0, &path).body("").send().await.refused(
+                400,
+                (),
+                (),
+                "could not be parsed as JSON",
+            );
+            api.request(&name.0, &path).body("null").send().await.refused(
+                400,
+                "invalid_type",
+                (),
+                "but got null",
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_json_body_is_taken_with_any_charset_and_without_a_type() {
+    let api = Api::new().await;
+    for kind in
+        ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-16"]
+    {
+        let request = api.request("POST", "/organization/projects").header("content-type", kind);
+        request.body("{\"name\":\"n\"}").send().await.ok();
+    }
+    api.request("POST", "/organization/projects")
+        .body("{\"name\":\"n\",\"name\":\"last\"}")
+        .send()
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn a_body_over_the_cap_is_refused_and_the_connection_closed() {
+    each_with_body(async |api, world, name, _| {
+        let path = world.path(&name.1);
+        let reply = api.request(&name.0, &path).body(vec![b' '; (1 << 20) + 1]).send().await;
+        reply.refused(413, "request_too_large", (), "1048576 bytes");
+        assert_eq!(reply.header("connection"), Some("close"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn query_arguments_are_checked_and_unknown_ones_ignored() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    for (name, operation) in operations().filter(|(name, _)| name.0 == "GET") {
+        let path = world.path(&name.1);
+        api.get(&format!("{path}?surprise=1&surprise=2")).await.ok();
+        for ((place, parameter), (_, schema)) in &operation.parameters {
+            if place != "query" || schema["type"] == "array" {
+                continue;
+            }
+            let twice = format!("{path}?{parameter}=1&{parameter}=1");
+            api.get(&twice).await.refused(
+                400,
+                "duplicate_parameter",
+                parameter.as_str(),
+                "Duplicate parameter",
+            );
+            let wrong = format!("{path}?{parameter}=wrong");
+            match schema["type"].as_str().unwrap_or_default() {
+                "integer" | "boolean" => {
+                    api.get(&wrong).await.refused(
+                        400,
+                        "invalid_type",
+                        parameter.as_str(),
+                        "but got a string instead",
+                    );
+                }
+                _ if schema["enum"].is_array() => {
+                    let fragment = "Supported values are: 'asc' and 'desc'.";
+                    api.get(&wrong).await.refused(
+                        400,
+                        "invalid_value",
+                        parameter.as_str(),
+                        fragment,
+                    );
+                }
+                _ => {}
+            }
+            let value = sample(parameter, schema);
+            let value = value.as_str().map_or(value.to_string(), str::to_owned);
+            api.get(&format!("{path}?{parameter}={value}")).await.ok();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The promises that hold for every operation. These tests walk the OpenAPI document, so that an operation is tested by
+//! being registered; knowledge of one operation belongs into its folder's `tests.rs`.
+
+mod access;
+mod audit;
+mod bad_input;
+mod coverage;
+mod edge;
+mod layering;
+mod paging;
+mod plans;
+mod schema;
+mod shapes;
+mod walks;
+mod world;

@@ -1,0 +1,8 @@
+//! Values that no single resource owns. Nothing here knows SQL or HTTP.
+
+pub mod clock;
+pub mod id;
+pub mod patch;
+pub mod role;
+pub mod scope;
+pub mod secret;

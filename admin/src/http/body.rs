@@ -1,0 +1,280 @@
+//! Request bodies: received only after authentication, read member by member so that each fault has its own words.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+
+use crate::domain::patch::Patch;
+use crate::error::{Error, Kind, Result};
+
+/// A body that has not been received yet.
+#[derive(Debug)]
+pub struct Incoming {
+    is_json: bool,
+    body: Body,
+}
+
+impl<S: Sync> FromRequest<S> for Incoming {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let is_json = declares_json(request.headers());
+        Ok(Self { is_json, body: request.into_body() })
+    }
+}
+
+/// Whether the body is JSON by its own account; a client that says nothing is believed to send JSON.
+fn declares_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let media_type = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
+    media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")
+}
+
+impl Incoming {
+    /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
+    /// content are kept in [`Parsed`], because the state of the parents is checked before them.
+    pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
+        let too_large = || {
+            let message =
+                format!("The request body is too large. At most {cap} bytes are accepted.");
+            Error::new(Kind::TooLarge, message).code("request_too_large")
+        };
+        let received = tokio::time::timeout(deadline, Limited::new(self.body, cap).collect()).await;
+        let bytes = match received {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+            Ok(Err(_)) => return Err(malformed("it ended early")),
+            Err(_) => {
+                let message = "The request body was not received in time. Send it without pauses.";
+                return Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"));
+            }
+        };
+        Ok(Parsed(read(&bytes, self.is_json)))
+    }
+}
+
+fn read<T: FromFields>(bytes: &[u8], is_json: bool) -> Result<T> {
+    if bytes.is_empty() && T::OPTIONAL {
+        return Fields::default().read();
+    }
+    if !is_json {
+        let message = "The request body is not JSON by its Content-Type. Send 'Content-Type: application/json'.";
+        return Err(Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type"));
+    }
+    match serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))? {
+        Value::Object(members) => Fields(members).read(),
+        Value::Null if T::OPTIONAL => Fields::default().read(),
+        other => {
+            let message = format!(
+                "Invalid type for the request body: expected an object, but got {} instead.",
+                type_of(&other)
+            );
+            Err(Error::invalid("invalid_type", message))
+        }
+    }
+}
+
+fn malformed(why: &str) -> Error {
+    Error::new(Kind::Invalid, format!("The request body could not be parsed as JSON: {why}."))
+}
+
+/// A body that was received. Its faults wait until the handler asks for it.
+#[derive(Debug)]
+pub struct Parsed<T>(Result<T>);
+
+impl<T> Parsed<T> {
+    /// The body, or what is wrong with it.
+    pub fn get(&self) -> Result<&T> {
+        self.0.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// A body type that knows how to read its members.
+pub trait FromFields: Sized {
+    /// Whether the operation works without a body.
+    const OPTIONAL: bool = false;
+
+    /// Takes each member that exists. What is left over is refused by the caller of this.
+    fn from_fields(fields: &mut Fields) -> Result<Self>;
+}
+
+/// For operations that take no arguments but are sent some empty body by one client or another.
+#[derive(Debug)]
+pub struct NoBody;
+
+impl FromFields for NoBody {
+    const OPTIONAL: bool = true;
+
+    fn from_fields(_: &mut Fields) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// The members of a body. Every reader takes its member out; what remains was unknown.
+#[derive(Debug, Default)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn read<T: FromFields>(mut self) -> Result<T> {
+        let read = T::from_fields(&mut self)?;
+        match self.0.keys().next() {
+            None => Ok(read),
+            Some(name) => {
+                Err(Error::invalid("unknown_parameter", format!("Unknown parameter: '{name}'."))
+                    .param(name))
+            }
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// A member that may be missing but not null.
+    fn present<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str, Value) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.take(name).map(|value| read(name, value)).transpose()
+    }
+
+    /// A nullable member of an update.
+    fn patch<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str, Value) -> Result<T>,
+    ) -> Result<Patch<T>> {
+        match self.take(name) {
+            None => Ok(Patch::Absent),
+            Some(Value::Null) => Ok(Patch::Null),
+            Some(value) => read(name, value).map(Patch::Value),
+        }
+    }
+
+    /// A text that must be there, between these numbers of characters.
+    pub fn required_text(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<String> {
+        self.present(name, |name, value| text(name, value, length))?.ok_or_else(|| missing(name))
+    }
+
+    /// A text that may be null or missing.
+    pub fn optional_text(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Result<Option<String>> {
+        Ok(self.patch_text(name, length)?.apply(None))
+    }
+
+    /// A text that may be left, cleared or set.
+    pub fn patch_text(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Result<Patch<String>> {
+        self.patch(name, |name, value| text(name, value, length))
+    }
+
+    /// A whole number that may be missing but not null.
+    pub fn integer(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Result<Option<i64>> {
+        self.present(name, |name, value| integer(name, &value, bounds))
+    }
+
+    /// A whole number that may be null or missing.
+    pub fn optional_integer(
+        &mut self,
+        name: &str,
+        bounds: RangeInclusive<i64>,
+    ) -> Result<Option<i64>> {
+        Ok(self.patch(name, |name, value| integer(name, &value, bounds))?.apply(None))
+    }
+
+    /// A list of texts that may be null or missing.
+    pub fn optional_texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
+        let read = |name: &str, value: Value| match value {
+            Value::Array(items) => {
+                let item = |(index, item)| text(&format!("{name}[{index}]"), item, 1..=255);
+                items.into_iter().enumerate().map(item).collect()
+            }
+            other => Err(wrong_type(name, "an array of strings", &other)),
+        };
+        Ok(self.patch(name, read)?.apply(None))
+    }
+}
+
+/// A member that must be there is not.
+#[must_use]
+pub fn missing(name: &str) -> Error {
+    Error::invalid("missing_required_parameter", format!("Missing required parameter: '{name}'."))
+        .param(name)
+}
+
+fn wrong_type(name: &str, expected: &str, got: &Value) -> Error {
+    let message = format!(
+        "Invalid type for '{name}': expected {expected}, but got {} instead.",
+        type_of(got)
+    );
+    Error::invalid("invalid_type", message).param(name)
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a decimal",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn text(name: &str, value: Value, length: RangeInclusive<usize>) -> Result<String> {
+    let Value::String(text) = value else { return Err(wrong_type(name, "a string", &value)) };
+    let count = text.chars().count();
+    if count > *length.end() {
+        let message = format!(
+            "Invalid '{name}': string too long. Expected at most {} characters, but got {count}.",
+            length.end()
+        );
+        return Err(Error::invalid("string_above_max_length", message).param(name));
+    }
+    if count < *length.start() {
+        let message = format!(
+            "Invalid '{name}': empty string. Expected at least {} character.",
+            length.start()
+        );
+        return Err(Error::invalid("empty_string", message).param(name));
+    }
+    // PostgreSQL cannot keep a NUL in a text, and what one engine refuses the other must not accept.
+    if text.contains('\0') {
+        let message =
+            format!("Invalid value for '{name}': it contains a NUL character. Remove it.");
+        return Err(Error::invalid("invalid_value", message).param(name));
+    }
+    Ok(text)
+}
+
+fn integer(name: &str, value: &Value, bounds: RangeInclusive<i64>) -> Result<i64> {
+    let Some(number) = value.as_i64() else { return Err(wrong_type(name, "an integer", value)) };
+    if number > *bounds.end() {
+        let message = format!(
+            "Invalid '{name}': integer above maximum value. Expected a value <= {}, but got {number} instead.",
+            bounds.end()
+        );
+        return Err(Error::invalid("integer_above_max_value", message).param(name));
+    }
+    if number < *bounds.start() {
+        let message = format!(
+            "Invalid '{name}': integer below minimum value. Expected a value >= {}, but got {number} instead.",
+            bounds.start()
+        );
+        return Err(Error::invalid("integer_below_min_value", message).param(name));
+    }
+    Ok(number)
+}

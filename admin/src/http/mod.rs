@@ -1,0 +1,12 @@
+//! What every operation shares on the wire.
+
+pub mod access;
+pub mod body;
+pub mod call;
+pub mod edge;
+pub mod envelope;
+pub mod origin;
+pub mod page;
+pub mod path;
+pub mod query;
+pub mod reply;

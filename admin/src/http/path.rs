@@ -1,0 +1,41 @@
+//! Ids in paths.
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use http::request::Parts;
+use http::{Extensions, Uri};
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+
+/// The path's ids, percent-decoded once and otherwise taken as they are: whether one exists is the store's answer.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    #[expect(clippy::disallowed_types, reason = "this wraps it in the error envelope")]
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        // The only way to fail is text that is not UTF-8, which no path of ours can be.
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(ids)) => Ok(Self(ids)),
+            Err(_) => Err(Error::unknown_url(
+                parts.method.as_str(),
+                sent_path(&parts.extensions, &parts.uri),
+            )),
+        }
+    }
+}
+
+/// The path as it was sent: inside a nested router the request's own has lost its prefix.
+#[must_use]
+pub fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
+    extensions.get::<OriginalUri>().map_or_else(|| uri.path(), |original| original.0.path())
+}
+
+/// Whether any row can have this id. What cannot be stored need not be looked up, and must not reach an engine that
+/// chokes on it.
+#[must_use]
+pub fn is_possible_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 256 && !id.chars().any(char::is_control)
+}

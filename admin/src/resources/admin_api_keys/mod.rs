@@ -1,0 +1,114 @@
+//! The keys with which this API is called.
+
+pub mod store;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::wire::{
+    AdminApiKey, AdminApiKeyCreateRequest, AdminApiKeyCreateResponse, AdminApiKeyDeletedObject,
+};
+use crate::app::App;
+use crate::domain::secret::ADMIN_PREFIX;
+use crate::error::{Error, Result};
+use crate::http::body::Incoming;
+use crate::http::call::Call;
+use crate::http::envelope::Refusals;
+use crate::http::page::{List, Order, OrderParams, PageParams, PageRequest};
+use crate::http::path::Path;
+use crate::http::query::Query;
+use crate::http::reply::{Deleted, Json, SecretJson};
+use crate::resources::users;
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, delete))
+}
+
+/// Lists the admin keys of the organization, by id.
+#[utoipa::path(
+    get,
+    path = "/organization/admin_api_keys",
+    operation_id = "admin-api-keys-list",
+    tag = "Admin API keys",
+    params(PageParams, OrderParams),
+    responses((status = 200, body = List<AdminApiKey>, description = "A page of keys."), Refusals)
+)]
+async fn list(call: Call, query: Query) -> Result<Json<List<AdminApiKey>>> {
+    let page = call.read(move |tx, caller| {
+        let page = PageRequest::read_ordered(&query, Order::Ascending)?;
+        store::list(tx, caller.organization_id(), &page)
+    });
+    Ok(Json(List::of(page.await?, AdminApiKey::from)))
+}
+
+/// Makes an admin key for the person behind the calling key. The secret is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/organization/admin_api_keys",
+    operation_id = "admin-api-keys-create",
+    tag = "Admin API keys",
+    request_body = AdminApiKeyCreateRequest,
+    responses((status = 200, body = AdminApiKeyCreateResponse, description = "The new key with its secret."), Refusals)
+)]
+async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCreateResponse>> {
+    let (id, secret) = (call.new_id("key_"), call.new_key(ADMIN_PREFIX));
+    let (hash, redacted_value) = (secret.hash(), secret.redacted());
+    let key = call.write_with::<AdminApiKeyCreateRequest, _, _>(body, move |tx, caller, body| {
+        let body = body.get()?;
+        let scopes = body.scopes.unwrap_or(caller.scopes);
+        // Nobody grants more than they hold.
+        let excess = scopes.beyond(caller.scopes);
+        if !excess.is_empty() {
+            return Err(Error::missing_scopes(excess));
+        }
+        let owner = users::store::find(tx, caller.organization_id(), &caller.owner_id)?;
+        let new = store::NewKey {
+            id: id.clone(),
+            name: Some(body.name.clone()),
+            hash,
+            redacted_value: redacted_value.clone(),
+            scopes,
+            expires_at: body.end(caller.author.now)?,
+        };
+        store::create(tx, &caller.author, &owner, &new)
+    });
+    Ok(SecretJson(AdminApiKeyCreateResponse::new(key.await?, &secret)))
+}
+
+/// Retrieves one admin key, without its secret.
+#[utoipa::path(
+    get,
+    path = "/organization/admin_api_keys/{key_id}",
+    operation_id = "admin-api-keys-get",
+    tag = "Admin API keys",
+    params(("key_id" = String, Path, description = "The key's id.")),
+    responses((status = 200, body = AdminApiKey, description = "The key."), Refusals)
+)]
+async fn get(call: Call, Path(id): Path<String>) -> Result<Json<AdminApiKey>> {
+    let key = call.read(move |tx, caller| store::find(tx, caller.organization_id(), &id)).await?;
+    Ok(Json(key.into()))
+}
+
+/// Deletes an admin key, also the calling one. It is dead at the next request.
+#[utoipa::path(
+    delete,
+    path = "/organization/admin_api_keys/{key_id}",
+    operation_id = "admin-api-keys-delete",
+    tag = "Admin API keys",
+    params(("key_id" = String, Path, description = "The key's id.")),
+    responses((status = 200, body = Deleted<AdminApiKeyDeletedObject>, description = "The key is dead."), Refusals)
+)]
+async fn delete(
+    call: Call,
+    Path(id): Path<String>,
+) -> Result<Json<Deleted<AdminApiKeyDeletedObject>>> {
+    let id = call.write(move |tx, caller| {
+        store::delete(tx, &caller.author, &id)?;
+        Ok(id.clone())
+    });
+    Ok(Json(Deleted::new(id.await?)))
+}

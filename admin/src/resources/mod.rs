@@ -1,0 +1,21 @@
+//! The resources, one folder each: `mod.rs` (routes and handlers), `wire.rs` (shapes), `store.rs` (rules and rows),
+//! `tests.rs` (behaviour). To add one, add its folder and its line here.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+pub mod admin_api_keys;
+pub mod project_users;
+pub mod projects;
+pub mod users;
+
+/// Every operation that is built, with its description.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(admin_api_keys::routes())
+        .merge(project_users::routes())
+        .merge(projects::routes())
+        .merge(users::routes())
+}

@@ -1,0 +1,183 @@
+//! Who is in a project: rules and rows.
+
+use serde_json::json;
+use sql::{Row, Tx, args};
+
+use crate::audit::{self, Author, Event};
+use crate::domain::role::ProjectRole;
+use crate::error::{Error, Result};
+use crate::http::page::{PageRequest, Slice};
+use crate::http::path::is_possible_id;
+use crate::resources::projects::store::Project;
+use crate::resources::users::store::User;
+
+/// A direct member of a project.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The id of the person; memberships have none of their own.
+    pub user_id: String,
+    /// What the person is called, where that is known.
+    pub name: Option<String>,
+    /// The person's address.
+    pub email: String,
+    /// The built-in role in this project.
+    pub role: ProjectRole,
+    /// When the person joined the project, in seconds.
+    pub added_at: i64,
+}
+
+impl Member {
+    fn from_row(row: &Row<'_>) -> sql::Result<Self> {
+        let role: Option<String> = row.get(3)?;
+        Ok(Self {
+            user_id: row.get(0)?,
+            name: row.get(1)?,
+            email: row.get(2)?,
+            role: role.as_deref().and_then(ProjectRole::from_name).unwrap_or(ProjectRole::Member),
+            added_at: row.get(4)?,
+        })
+    }
+}
+
+/// Somebody is not in the project. The words are what clients look for when they remove twice.
+#[must_use]
+pub fn not_a_member(project: &str, user: &str) -> Error {
+    let mut error = Error::not_found("Project user", user);
+    error.message = format!("User {user} is not a member of {project}: project user not found.");
+    error
+}
+
+/// A page of a project's direct members, by user id. The page is cut on the key before the names are joined.
+pub fn list(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    page: &PageRequest,
+) -> Result<Slice<Member>> {
+    let rows = tx.all(
+        "SELECT m.user_id, u.name, u.email, m.role, m.added_at
+         FROM (SELECT organization_id, user_id, role, added_at FROM project_members
+               WHERE organization_id = $1 AND project_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4) m
+         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
+         ORDER BY m.user_id",
+        args![organization, project, &page.above, page.fetch()],
+        Member::from_row,
+    )?;
+    Ok(page.cut(rows))
+}
+
+/// The member of this user id, or 404.
+pub fn find(tx: &mut Tx<'_>, organization: &str, project: &str, user: &str) -> Result<Member> {
+    if !is_possible_id(user) {
+        return Err(not_a_member(project, user));
+    }
+    let found = tx.one(
+        "SELECT m.user_id, u.name, u.email, m.role, m.added_at FROM project_members m
+         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
+         WHERE m.organization_id = $1 AND m.project_id = $2 AND m.user_id = $3",
+        args![organization, project, user],
+        Member::from_row,
+    )?;
+    found.ok_or_else(|| not_a_member(project, user))
+}
+
+/// Adds a person of the organization to a project.
+pub fn add(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    project: &Project,
+    user: &User,
+    role: ProjectRole,
+) -> Result<Member> {
+    // The insert itself finds out whether the person is there already: reading first would make concurrent
+    // additions conflict under SERIALIZABLE.
+    let inserted = tx.execute(
+        "INSERT INTO project_members (organization_id, project_id, user_id, role, added_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        args![by.organization_id(), &project.id, &user.id, role.name(), by.now],
+    )?;
+    if inserted == 0 {
+        let message = format!(
+            "User {} already exists in project {}. Change the role by updating the project user.",
+            user.id, project.id
+        );
+        return Err(Error::invalid("already_exists", message));
+    }
+    let payload = json!({ "id": user.id, "data": { "role": role.name() } });
+    audit::append(tx, by, &Event::new("user.added", &user.id, payload).in_project(&project.id))?;
+    Ok(Member {
+        user_id: user.id.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+        role,
+        added_at: by.now,
+    })
+}
+
+/// Gives a member another role.
+pub fn modify(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    project: &Project,
+    member: Member,
+    role: ProjectRole,
+) -> Result<Member> {
+    if role == member.role {
+        return Ok(member);
+    }
+    tx.execute(
+        "UPDATE project_members SET role = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
+        args![by.organization_id(), &project.id, &member.user_id, role.name()],
+    )?;
+    let payload = json!({ "id": member.user_id, "changes_requested": { "role": role.name() } });
+    audit::append(
+        tx,
+        by,
+        &Event::new("user.updated", &member.user_id, payload).in_project(&project.id),
+    )?;
+    append_assignment(tx, by, "role.assignment.deleted", project, &member, member.role)?;
+    append_assignment(tx, by, "role.assignment.created", project, &member, role)?;
+    Ok(Member { role, ..member })
+}
+
+fn append_assignment(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    kind: &'static str,
+    project: &Project,
+    member: &Member,
+    role: ProjectRole,
+) -> Result<()> {
+    let id =
+        format!("role_assignment_{}__api-project__{}_{}", role.alias(), project.id, member.user_id);
+    let payload = json!({
+        "id": id, "principal_id": member.user_id, "principal_type": "user",
+        "resource_id": project.id, "resource_type": "api.project",
+    });
+    audit::append(tx, by, &Event::new(kind, &id, payload).in_project(&project.id))
+}
+
+/// Takes a member out of a project. Nobody leaves the default project except by leaving the organization.
+pub fn remove(tx: &mut Tx<'_>, by: &Author, project: &Project, user: &str) -> Result<()> {
+    let removed = if is_possible_id(user) {
+        tx.execute(
+            "DELETE FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
+            args![by.organization_id(), &project.id, user],
+        )?
+    } else {
+        0
+    };
+    if removed == 0 {
+        return Err(not_a_member(&project.id, user));
+    }
+    // Checked after the removal, which an error undoes: somebody who is not there is told so first.
+    if project.id == by.organization.default_project_id {
+        let message = "Members of the default project cannot be removed from it. Delete the user from the organization instead.";
+        return Err(Error::default_project(message));
+    }
+    audit::append(
+        tx,
+        by,
+        &Event::new("user.deleted", user, json!({ "id": user })).in_project(&project.id),
+    )
+}

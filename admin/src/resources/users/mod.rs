@@ -1,0 +1,123 @@
+//! The people of the organization.
+
+pub mod store;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::wire::{User, UserDeletedObject, UserRoleUpdateRequest, UsersParams};
+use crate::app::App;
+use crate::domain::role::OrganizationRole;
+use crate::error::{Error, Result};
+use crate::http::body::Incoming;
+use crate::http::call::Call;
+use crate::http::envelope::Refusals;
+use crate::http::page::{List, PageParams, PageRequest};
+use crate::http::path::Path;
+use crate::http::query::Query;
+use crate::http::reply::{Deleted, Json};
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, modify, delete))
+}
+
+/// Lists the people of the organization, by id.
+#[utoipa::path(
+    get,
+    path = "/organization/users",
+    operation_id = "list-users",
+    tag = "Users",
+    params(PageParams, UsersParams),
+    responses((status = 200, body = List<User>, description = "A page of people."), Refusals)
+)]
+async fn list(call: Call, query: Query) -> Result<Json<List<User>>> {
+    let page = call.read(move |tx, caller| {
+        let page = PageRequest::read(&query)?;
+        match query.list("emails") {
+            None => store::list(tx, caller.organization_id(), &page),
+            Some(emails) => {
+                // An address with a NUL cannot be kept, so nobody has it; PostgreSQL would not even look.
+                let emails = emails.into_iter().filter(|email| !email.contains('\0'));
+                let mut emails: Vec<_> = emails.map(store::fold).collect();
+                emails.sort_unstable();
+                emails.dedup();
+                store::list_by_email(tx, caller.organization_id(), &emails, &page)
+            }
+        }
+    });
+    Ok(Json(List::of(page.await?, User::from)))
+}
+
+/// Retrieves one person.
+#[utoipa::path(
+    get,
+    path = "/organization/users/{user_id}",
+    operation_id = "retrieve-user",
+    tag = "Users",
+    params(("user_id" = String, Path, description = "The person's id.")),
+    responses((status = 200, body = User, description = "The person."), Refusals)
+)]
+async fn get(call: Call, Path(id): Path<String>) -> Result<Json<User>> {
+    let user = call.read(move |tx, caller| store::find(tx, caller.organization_id(), &id)).await?;
+    Ok(Json(user.into()))
+}
+
+/// Changes a person's role or what they said of themselves.
+#[utoipa::path(
+    post,
+    path = "/organization/users/{user_id}",
+    operation_id = "modify-user",
+    tag = "Users",
+    params(("user_id" = String, Path, description = "The person's id.")),
+    request_body = UserRoleUpdateRequest,
+    responses((status = 200, body = User, description = "The person after the change."), Refusals)
+)]
+async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Json<User>> {
+    let user = call.write_with::<UserRoleUpdateRequest, _, _>(body, move |tx, caller, body| {
+        let user = store::find(tx, caller.organization_id(), &id)?;
+        let body = body.get()?;
+        let changes = store::Changes {
+            role: wanted_role(body, caller.organization_id())?,
+            technical_level: body.technical_level.clone(),
+            developer_persona: body.developer_persona.clone(),
+        };
+        store::modify(tx, &caller.author, &user, &changes)
+    });
+    Ok(Json(user.await?.into()))
+}
+
+fn wanted_role(
+    body: &UserRoleUpdateRequest,
+    organization: &str,
+) -> Result<Option<OrganizationRole>> {
+    if let Some(id) = &body.role_id {
+        let role = OrganizationRole::from_id(id, organization);
+        return role.map(Some).ok_or_else(|| Error::not_found("Role", id).param("role_id"));
+    }
+    let Some(name) = &body.role else { return Ok(None) };
+    let names = OrganizationRole::ALL.map(OrganizationRole::name);
+    let role = OrganizationRole::from_name(name);
+    role.map(Some).ok_or_else(|| Error::unsupported_value("role", name, &names))
+}
+
+/// Removes a person from the organization, with their memberships and admin keys.
+#[utoipa::path(
+    delete,
+    path = "/organization/users/{user_id}",
+    operation_id = "delete-user",
+    tag = "Users",
+    params(("user_id" = String, Path, description = "The person's id.")),
+    responses((status = 200, body = Deleted<UserDeletedObject>, description = "The person is gone."), Refusals)
+)]
+async fn delete(call: Call, Path(id): Path<String>) -> Result<Json<Deleted<UserDeletedObject>>> {
+    let id = call.write(move |tx, caller| {
+        let user = store::find(tx, caller.organization_id(), &id)?;
+        store::delete(tx, &caller.author, &user)?;
+        Ok(user.id)
+    });
+    Ok(Json(Deleted::new(id.await?)))
+}

@@ -1,0 +1,260 @@
+//! The people of an organization: rules and rows.
+
+use serde_json::json;
+use sql::{Arg, Row, Tx, args};
+
+use crate::audit::{self, Author, Event};
+use crate::domain::patch::Patch;
+use crate::domain::role::OrganizationRole;
+use crate::error::{Error, Result};
+use crate::http::page::{PageRequest, Slice};
+use crate::http::path::is_possible_id;
+
+/// A person in an organization.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The id that memberships and keys refer to.
+    pub id: String,
+    /// The address, as it was given.
+    pub email: String,
+    /// What the person is called, where that is known.
+    pub name: Option<String>,
+    /// The built-in role.
+    pub role: OrganizationRole,
+    /// When the person joined, in seconds.
+    pub added_at: i64,
+    /// What the person said of their experience.
+    pub technical_level: Option<String>,
+    /// What the person said of their work.
+    pub developer_persona: Option<String>,
+}
+
+impl User {
+    /// The name to show: never empty, because clients demand one.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
+
+    fn from_row(row: &Row<'_>) -> sql::Result<Self> {
+        let role: Option<String> = row.get(3)?;
+        Ok(Self {
+            id: row.get(0)?,
+            email: row.get(1)?,
+            name: row.get(2)?,
+            role: role
+                .as_deref()
+                .and_then(OrganizationRole::from_name)
+                .unwrap_or(OrganizationRole::Reader),
+            added_at: row.get(4)?,
+            technical_level: row.get(5)?,
+            developer_persona: row.get(6)?,
+        })
+    }
+}
+
+/// A person about to join.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The id to be.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// The name, if it is known.
+    pub name: Option<String>,
+    /// The first role.
+    pub role: OrganizationRole,
+}
+
+/// What a request wants to change about a person.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// A new role.
+    pub role: Option<OrganizationRole>,
+    /// A new answer about experience.
+    pub technical_level: Patch<String>,
+    /// A new answer about work.
+    pub developer_persona: Patch<String>,
+}
+
+/// The form in which two spellings of one address are equal.
+#[must_use]
+pub fn fold(email: &str) -> String {
+    email.to_lowercase()
+}
+
+/// Adds a person to the organization, as somebody who accepted an invitation or was imported.
+pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
+    let inserted = tx.execute(
+        "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        args![
+            by.organization_id(),
+            &new.id,
+            &new.email,
+            &fold(&new.email),
+            new.name.as_deref(),
+            new.role.name(),
+            by.now
+        ],
+    )?;
+    if inserted == 0 {
+        let message = format!(
+            "A user with the e-mail address {} already exists in the organization.",
+            new.email
+        );
+        return Err(Error::invalid("already_exists", message).param("email"));
+    }
+    let payload = json!({ "id": new.id, "data": { "role": new.role.name() } });
+    audit::append(tx, by, &Event::new("user.added", &new.id, payload))?;
+    Ok(User {
+        id: new.id.clone(),
+        email: new.email.clone(),
+        name: new.name.clone(),
+        role: new.role,
+        added_at: by.now,
+        technical_level: None,
+        developer_persona: None,
+    })
+}
+
+/// A page of everybody, by id.
+pub fn list(tx: &mut Tx<'_>, organization: &str, page: &PageRequest) -> Result<Slice<User>> {
+    let rows = tx.all(
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+         WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        args![organization, &page.above, page.fetch()],
+        User::from_row,
+    )?;
+    Ok(page.cut(rows))
+}
+
+/// A page of those who have one of these addresses.
+pub fn list_by_email(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    emails: &[String],
+    page: &PageRequest,
+) -> Result<Slice<User>> {
+    // The statement's text depends on how many addresses there are; rounding up to a power of two keeps few texts.
+    let Some(last) = emails.last() else { return Ok(page.cut(Vec::new())) };
+    let count = emails.len().next_power_of_two();
+    let places: Vec<String> = (4..4 + count).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+         WHERE organization_id = $1 AND id > $2 AND email_folded IN ({}) ORDER BY id LIMIT $3",
+        places.join(", ")
+    );
+    let mut arguments =
+        vec![Arg::from(organization), Arg::from(&page.above), Arg::from(page.fetch())];
+    arguments.extend(emails.iter().chain(std::iter::repeat(last)).take(count).map(Arg::from));
+    let rows = tx.all(&sql, &arguments, User::from_row)?;
+    Ok(page.cut(rows))
+}
+
+/// The person of this id, or 404.
+pub fn find(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<User> {
+    find_if_any(tx, organization, id)?.ok_or_else(|| Error::not_found("User", id))
+}
+
+/// The person of this id, if there is one.
+pub fn find_if_any(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Option<User>> {
+    if !is_possible_id(id) {
+        return Ok(None);
+    }
+    let sql =
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+               WHERE organization_id = $1 AND id = $2";
+    Ok(tx.one(sql, args![organization, id], User::from_row)?)
+}
+
+/// The person of this address in any spelling, if there is one.
+pub fn find_by_email(tx: &mut Tx<'_>, organization: &str, email: &str) -> Result<Option<User>> {
+    let sql =
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+               WHERE organization_id = $1 AND email_folded = $2";
+    Ok(tx.one(sql, args![organization, &fold(email)], User::from_row)?)
+}
+
+/// Changes a person. Losing the owner role ends the person's admin keys for good.
+pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> Result<User> {
+    let after = User {
+        role: changes.role.unwrap_or(user.role),
+        technical_level: changes.technical_level.clone().apply(user.technical_level.clone()),
+        developer_persona: changes.developer_persona.clone().apply(user.developer_persona.clone()),
+        ..user.clone()
+    };
+    let is_role_change = after.role != user.role;
+    let is_change = is_role_change
+        || after.technical_level != user.technical_level
+        || after.developer_persona != user.developer_persona;
+    if !is_change {
+        return Ok(after);
+    }
+    if is_role_change && user.role == OrganizationRole::Owner {
+        ensure_another_owner(tx, by, user)?;
+        end_admin_keys(tx, by, user)?;
+    }
+    tx.execute(
+        "UPDATE users SET role = $3, technical_level = $4, developer_persona = $5 WHERE organization_id = $1 AND id = $2",
+        args![
+            by.organization_id(),
+            &user.id,
+            after.role.name(),
+            after.technical_level.as_deref(),
+            after.developer_persona.as_deref()
+        ],
+    )?;
+    let requested = if is_role_change { json!({ "role": after.role.name() }) } else { json!({}) };
+    let payload = json!({ "id": user.id, "changes_requested": requested });
+    audit::append(tx, by, &Event::new("user.updated", &user.id, payload))?;
+    if is_role_change {
+        append_assignment(tx, by, "role.assignment.deleted", user.role, user)?;
+        append_assignment(tx, by, "role.assignment.created", after.role, user)?;
+    }
+    Ok(after)
+}
+
+fn append_assignment(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    kind: &'static str,
+    role: OrganizationRole,
+    user: &User,
+) -> Result<()> {
+    let organization = by.organization_id();
+    let id =
+        format!("role_assignment_{}__api-organization__{organization}_{}", role.alias(), user.id);
+    let payload = json!({
+        "id": id, "principal_id": user.id, "principal_type": "user",
+        "resource_id": organization, "resource_type": "api.organization",
+    });
+    audit::append(tx, by, &Event::new(kind, &id, payload))
+}
+
+/// Takes a person out of the organization: their memberships and admin keys go with them, what they did stays on record.
+pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    if user.role == OrganizationRole::Owner {
+        ensure_another_owner(tx, by, user)?;
+    }
+    end_admin_keys(tx, by, user)?;
+    let this = args![by.organization_id(), &user.id];
+    tx.execute("DELETE FROM project_members WHERE organization_id = $1 AND user_id = $2", this)?;
+    tx.execute("DELETE FROM users WHERE organization_id = $1 AND id = $2", this)?;
+    audit::append(tx, by, &Event::new("user.deleted", &user.id, json!({ "id": user.id })))
+}
+
+fn end_admin_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    let sql = "DELETE FROM admin_api_keys WHERE organization_id = $1 AND owner_id = $2";
+    tx.execute(sql, args![by.organization_id(), &user.id])?;
+    Ok(())
+}
+
+fn ensure_another_owner(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    let owners: Vec<String> = tx.all(
+        "SELECT id FROM users WHERE organization_id = $1 AND role = 'owner' LIMIT 2",
+        args![by.organization_id()],
+        |row| row.get(0),
+    )?;
+    if owners.iter().any(|owner| *owner != user.id) { Ok(()) } else { Err(Error::last_owner()) }
+}

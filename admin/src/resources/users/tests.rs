@@ -1,0 +1,192 @@
+use serde_json::{Value, json};
+
+use crate::testing::Api;
+
+const USERS: &str = "/organization/users";
+
+#[tokio::test]
+async fn a_person_is_shown_in_full() {
+    let api = Api::new().await;
+    let id = api.add_user("ada@example.com").await;
+    let person = json!({
+        "object": "organization.user", "id": id, "name": "ada@example.com", "email": "ada@example.com", "role": "reader",
+        "added_at": 1_750_000_000, "created": 1_750_000_000, "is_default": false, "is_service_account": false,
+        "is_scale_tier_authorized_purchaser": null, "is_scim_managed": false, "api_key_last_used_at": null,
+        "technical_level": null, "developer_persona": null, "projects": null,
+        "user": {
+            "object": "user", "id": id, "email": "ada@example.com", "name": "ada@example.com", "picture": null,
+            "enabled": true, "banned": false, "banned_at": null,
+        },
+    });
+    assert_eq!(*api.get(&format!("{USERS}/{id}")).await.ok(), person);
+    assert_eq!(api.get(&format!("{USERS}?limit=100")).await.ok()["data"][1], person);
+    assert_eq!(
+        api.get(&format!("{USERS}/{}", api.first.owner_id)).await.ok()["name"],
+        "Olga Owner"
+    );
+}
+
+#[tokio::test]
+async fn people_are_found_by_address_in_every_spelling_of_the_filter() {
+    let api = Api::new().await;
+    let (ada, bob) = (api.add_user("Ada@Example.com").await, api.add_user("bob@example.com").await);
+    for query in [
+        "emails[]=ada@example.com&emails[]=BOB@example.com",
+        "emails=ada@example.com&emails=BOB@example.com&emails=nobody@example.com",
+        "emails=ada%40example.com,BOB@example.com",
+        "emails%5B%5D=bob@example.com&emails%5B%5D=ADA@example.com&emails%5B%5D=ada@example.com",
+    ] {
+        assert_eq!(
+            api.get(&format!("{USERS}?{query}")).await.ids(),
+            [ada.clone(), bob.clone()],
+            "{query}"
+        );
+    }
+    let page = api.get(&format!("{USERS}?emails=ada@example.com,bob@example.com&limit=1")).await;
+    assert_eq!((page.ids(), &page.ok()["has_more"]), (vec![ada.clone()], &json!(true)));
+    let next = api
+        .get(&format!("{USERS}?emails=ada@example.com,bob@example.com&limit=1&after={ada}"))
+        .await;
+    assert_eq!((next.ids(), &next.ok()["has_more"]), (vec![bob], &json!(false)));
+    for query in ["emails=", "emails[]=nobody@example.com", "emails=a%00b", "emails=%25"] {
+        assert!(api.get(&format!("{USERS}?{query}")).await.ids().is_empty(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_changes_by_name_by_alias_and_by_scoped_id() {
+    let api = Api::new().await;
+    let path = format!("{USERS}/{}", api.add_user("ada@example.com").await);
+    let scoped =
+        format!("role-api-organization-reader__api-organization__{}", api.first.organization.id);
+    for (body, role) in [
+        (json!({ "role": "owner" }), "owner"),
+        (json!({ "role": null, "role_id": null }), "owner"),
+        (json!({}), "owner"),
+        (json!({ "role_id": scoped }), "reader"),
+        (json!({ "role_id": "role-api-organization-owner" }), "owner"),
+        (json!({ "role": "owner", "role_id": "role-api-organization-reader" }), "reader"),
+    ] {
+        assert_eq!(api.post(&path, body.clone()).await.ok()["role"], role, "{body}");
+        assert_eq!(api.get(&path).await.ok()["role"], role);
+    }
+    for role in ["member", "Owner", ""] {
+        let supported = "Supported values are: 'owner' and 'reader'.";
+        api.post(&path, json!({ "role": role })).await.refused(
+            400,
+            "invalid_value",
+            "role",
+            supported,
+        );
+    }
+    let foreign = format!(
+        "role-api-organization-owner__api-organization__{}",
+        api.found("second").await.organization.id
+    );
+    for id in ["role_none", &foreign] {
+        api.post(&path, json!({ "role_id": id })).await.refused(
+            404,
+            "not_found",
+            "role_id",
+            "not found",
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_says_of_themselves_is_set_left_and_cleared() {
+    let api = Api::new().await;
+    let path = format!("{USERS}/{}", api.add_user("ada@example.com").await);
+    let person =
+        api.post(&path, json!({ "technical_level": "high", "developer_persona": "builder" })).await;
+    assert_eq!(
+        (&person.ok()["technical_level"], &person.ok()["developer_persona"]),
+        (&json!("high"), &json!("builder"))
+    );
+    let person = api.post(&path, json!({ "technical_level": null })).await;
+    assert_eq!(
+        (&person.ok()["technical_level"], &person.ok()["developer_persona"]),
+        (&Value::Null, &json!("builder"))
+    );
+}
+
+#[tokio::test]
+async fn the_last_owner_stays() {
+    let api = Api::new().await;
+    let path = format!("{USERS}/{}", api.first.owner_id);
+    let fragment = "at least one owner";
+    api.post(&path, json!({ "role": "reader" })).await.refused(400, "last_owner", (), fragment);
+    api.delete(&path).await.refused(400, "last_owner", (), fragment);
+    let second = api.add_user("second@example.com").await;
+    api.post(&format!("{USERS}/{second}"), json!({ "role": "owner" })).await.ok();
+    api.delete(&path).await.ok();
+    api.get(USERS).await.refused(401, "invalid_api_key", (), "Incorrect API key");
+}
+
+#[tokio::test]
+async fn two_owners_who_leave_at_once_do_not_leave_nobody() {
+    let api = Api::new().await.unwatched();
+    let second = api.add_user("second@example.com").await;
+    api.post(&format!("{USERS}/{second}"), json!({ "role": "owner" })).await.ok();
+    let (first, second) = (format!("{USERS}/{}", api.first.owner_id), format!("{USERS}/{second}"));
+    let replies = tokio::join!(api.delete(&first), api.delete(&second));
+    let statuses = [replies.0.status.as_u16(), replies.1.status.as_u16()];
+    assert!(matches!(statuses, [200, 400 | 401] | [400, 200]), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_demotion_ends_a_persons_keys_for_good() {
+    let api = Api::new().await;
+    let (path, key) = owner_with_key(&api).await;
+    api.request("GET", USERS).key(&key).send().await.ok();
+    api.post(&path, json!({ "role": "reader" })).await.ok();
+    api.request("GET", USERS).key(&key).send().await.refused(
+        401,
+        "invalid_api_key",
+        (),
+        "Incorrect API key",
+    );
+    api.post(&path, json!({ "role": "owner" })).await.ok();
+    api.request("GET", USERS).key(&key).send().await.refused(
+        401,
+        "invalid_api_key",
+        (),
+        "Incorrect API key",
+    );
+    assert_eq!(api.get("/organization/admin_api_keys").await.ids(), vec![api.first.key_id]);
+}
+
+#[tokio::test]
+async fn a_deletion_leaves_no_debris() {
+    let api = Api::new().await;
+    let (path, key) = owner_with_key(&api).await;
+    let id = path.rsplit('/').next().expect("the path ends in the id").to_owned();
+    let project = api.create_project("Engine").await;
+    api.add_member(&project, &id).await;
+    let deleted = json!({ "object": "organization.user.deleted", "id": id, "deleted": true });
+    assert_eq!(*api.delete(&path).await.ok(), deleted);
+    api.request("GET", USERS).key(&key).send().await.refused(
+        401,
+        "invalid_api_key",
+        (),
+        "Incorrect API key",
+    );
+    api.get(&path).await.refused(404, "not_found", (), "User with id");
+    api.delete(&path).await.refused(404, "not_found", (), "not found");
+    api.post(&path, json!({ "role": "owner" })).await.refused(404, "not_found", (), "not found");
+    assert!(api.get(&format!("/organization/projects/{project}/users")).await.ids().is_empty());
+    let rows = api.snapshot().await;
+    let debris: Vec<_> =
+        rows.iter().filter(|row| row.contains(&id) && !row.starts_with("audit_events")).collect();
+    assert!(debris.is_empty(), "{debris:?}");
+    assert!(rows.iter().any(|row| row.contains(&id)), "the record keeps the id");
+}
+
+/// Somebody who became an owner and holds a key: their path and the key.
+async fn owner_with_key(api: &Api) -> (String, String) {
+    let id = api.add_user("other@example.com").await;
+    let path = format!("{USERS}/{id}");
+    api.post(&path, json!({ "role": "owner" })).await.ok();
+    let key = crate::testing::fixture::add_key(&api.app, &api.first.organization, &id).await;
+    (path, key)
+}

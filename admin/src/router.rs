@@ -1,0 +1,94 @@
+//! All operations behind one service, and the document that describes them.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::Server;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::http::edge::edge;
+use crate::http::envelope::ErrorResponse;
+use crate::http::path::sent_path;
+use crate::not_built::{NEWER_THAN_THE_DOCUMENT, NOT_BUILT};
+use crate::resources;
+
+/// The prefix of every path. Clients have it in their base URL.
+const PREFIX: &str = "/v1";
+
+/// The whole API.
+///
+/// # Panics
+/// When the list of operations that are not built names a method that cannot be routed.
+pub fn router(app: App) -> Router {
+    let (mut operations, _) = resources::routes().split_for_parts();
+    for (method, path) in NOT_BUILT.iter().chain(NEWER_THAN_THE_DOCUMENT) {
+        let filter = MethodFilter::try_from(method.clone())
+            .expect("the list holds methods that can be routed");
+        operations = operations.route(path, on(filter, not_built));
+    }
+    let operations = operations.method_not_allowed_fallback(wrong_method);
+    Router::new()
+        .nest(PREFIX, operations)
+        .fallback(unknown_url)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), edge))
+        .with_state(app)
+}
+
+/// The OpenAPI document of what is built.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(
+            title = "Rollbook",
+            description = "The administration API of an organization: its people, projects, members and keys. Clients made for OpenAI's administration API work with this base URL.",
+            license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        ),
+        components(schemas(ErrorResponse))
+    )]
+    struct Document;
+
+    let mut document = Document::openapi();
+    document.merge(resources::routes().split_for_parts().1);
+    document.servers = Some(vec![Server::new(PREFIX)]);
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document
+        .components
+        .get_or_insert_default()
+        .security_schemes
+        .insert("AdminApiKeyAuth".to_owned(), bearer.into());
+    document.security =
+        Some(vec![SecurityRequirement::new("AdminApiKeyAuth", Vec::<String>::new())]);
+    document
+}
+
+async fn not_built(request: Request) -> Error {
+    Error::not_built(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+}
+
+async fn wrong_method(request: Request) -> Error {
+    Error::wrong_method(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+}
+
+async fn unknown_url(request: Request) -> Error {
+    Error::unknown_url(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+}
+
+/// What a panic becomes: a 500 for the caller, its message for the log.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over what the panic carried")]
+pub fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied());
+    Error::internal(format!("panic: {}", text.unwrap_or("without a message"))).into_response()
+}

@@ -1,0 +1,93 @@
+//! Everything that is in a store, as text: how a test knows that a refused request changed nothing.
+
+use sql::{Engine, Store, args};
+
+/// Every table, with the columns whose change would be a change. When a key was last used is none.
+pub const TABLES: &[(&str, &[&str])] = &[
+    (
+        "admin_api_keys",
+        &[
+            "organization_id",
+            "id",
+            "owner_id",
+            "name",
+            "redacted_value",
+            "scopes",
+            "created_at",
+            "expires_at",
+        ],
+    ),
+    (
+        "audit_events",
+        &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
+    ),
+    ("organizations", &["id", "slug", "name", "default_project_id", "created_at"]),
+    ("project_members", &["organization_id", "project_id", "user_id", "role", "added_at"]),
+    (
+        "projects",
+        &[
+            "organization_id",
+            "id",
+            "name",
+            "external_key_id",
+            "residency",
+            "geography",
+            "created_at",
+            "archived_at",
+        ],
+    ),
+    (
+        "users",
+        &[
+            "organization_id",
+            "id",
+            "email",
+            "name",
+            "role",
+            "technical_level",
+            "developer_persona",
+            "added_at",
+        ],
+    ),
+];
+
+/// All rows of all tables, one line a row, in a fixed order.
+pub async fn take(store: &Store) -> Vec<String> {
+    let read = |tx: &mut sql::Tx<'_>| {
+        let mut lines = Vec::new();
+        for (table, columns) in TABLES {
+            let texts: Vec<_> =
+                columns.iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
+            let width = columns.len();
+            lines.extend(tx.all(
+                &format!("SELECT {} FROM {table}", texts.join(", ")),
+                args![],
+                |row| {
+                    let cells: sql::Result<Vec<Option<String>>> =
+                        (0..width).map(|column| row.get(column)).collect();
+                    Ok(format!("{table} {:?}", cells?))
+                },
+            )?);
+        }
+        lines.sort_unstable();
+        Ok::<_, sql::Error>(lines)
+    };
+    store.read(read).await.expect("the store can be read")
+}
+
+/// The tables that the store has, besides the migrator's own.
+pub async fn tables(store: &Store) -> Vec<String> {
+    let sql = match store.engine() {
+        Engine::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        Engine::Postgres => {
+            "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
+        }
+    };
+    let read = move |tx: &mut sql::Tx<'_>| tx.all(sql, args![], |row| row.get::<String>(0));
+    let mut names: Vec<String> = store.read(read).await.expect("the catalog can be read");
+    names.retain(|name| name != "schema_migrations");
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,215 @@
+//! The settings: one struct, read by clap (flags, then environment) and by serde (the TOML file).
+//!
+//! Defaults stand in the struct and nowhere else, so the help shows them and the file overrides them.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::builder::Resettable;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::cli::Cli;
+use crate::log::{Format, Level};
+
+/// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
+pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
+/// What other programs of this project read from the environment.
+const FOREIGN: [&str; 2] = ["ROLLBOOK_TEST_", "ROLLBOOK_REFERENCE"];
+
+/// The operator asked for something that cannot be; trying again will not help.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// What an operator may set.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// The address to listen on; with port 0 the system chooses one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The store, which may carry a password.
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE",
+        value_name = "URL",
+        default_value = "sqlite:rollbook.db",
+        hide_env_values = true
+    )]
+    #[arg(help = "The store: sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME")]
+    pub database: String,
+    /// How many connections to keep to a database server
+    #[arg(long, env = "ROLLBOOK_DATABASE_CONNECTIONS", value_name = "COUNT", default_value = "16")]
+    pub database_connections: NonZeroUsize,
+    /// First start: the e-mail address of the owner
+    #[arg(
+        long,
+        env = "ROLLBOOK_OWNER_EMAIL",
+        value_name = "ADDRESS",
+        default_value = "owner@localhost"
+    )]
+    pub owner_email: String,
+    /// First start: the name of the owner
+    #[arg(long, env = "ROLLBOOK_OWNER_NAME", value_name = "NAME")]
+    pub owner_name: Option<String>,
+    /// First start without a terminal: the file for the admin key
+    ///
+    /// By default rollbook-admin-key beside the database file, or in the working directory if the database is not a file.
+    #[arg(long, env = "ROLLBOOK_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Serve TLS: the file with the certificate chain, the server's own first (PEM)
+    #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Serve TLS: the file with the private key (PEM)
+    #[arg(long, env = "ROLLBOOK_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve Prometheus metrics on this address, without a key
+    #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// A network of proxies whose X-Forwarded-For counts; may be repeated
+    #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(default)]
+    pub trusted_proxy: Vec<IpNet>,
+    /// How many connections may be open at once; further ones wait
+    #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "COUNT", default_value = "10000")]
+    pub max_connections: NonZeroU32,
+    /// How long a request's header may take to arrive, and a connection may be idle
+    #[arg(long, env = "ROLLBOOK_HEADER_TIMEOUT", value_name = "SECONDS", default_value = "15")]
+    pub header_timeout: NonZeroU32,
+    /// How long a request's body may take to arrive
+    #[arg(long, env = "ROLLBOOK_BODY_TIMEOUT", value_name = "SECONDS", default_value = "10")]
+    pub body_timeout: NonZeroU32,
+    /// How long a request may take in all
+    #[arg(long, env = "ROLLBOOK_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "30")]
+    pub request_timeout: NonZeroU32,
+    /// How long requests that are under way may take to finish when the server is stopped
+    #[arg(long, env = "ROLLBOOK_SHUTDOWN_TIMEOUT", value_name = "SECONDS", default_value = "20")]
+    pub shutdown_timeout: NonZeroU32,
+    /// The largest request body
+    #[arg(long, env = "ROLLBOOK_BODY_LIMIT", value_name = "BYTES", default_value = "1048576")]
+    pub body_limit: NonZeroUsize,
+    /// The least important events to log
+    #[arg(long, env = "ROLLBOOK_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: Level,
+    /// How to write the log; by default text on a terminal and JSON elsewhere
+    #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<Format>,
+}
+
+impl Settings {
+    /// The defaults alone, whatever the environment says.
+    pub fn defaults() -> Self {
+        let command =
+            Self::augment_args(Command::new("defaults")).mut_args(|arg| arg.env(Resettable::Reset));
+        Self::from_arg_matches(&command.get_matches_from(["defaults"]))
+            .expect("the defaults are valid settings")
+    }
+
+    /// Lays these settings, as clap read them, over the file that was named: what was given by a flag or the environment stays.
+    pub fn over(self, file: Option<&Path>, matches: &ArgMatches) -> anyhow::Result<Self> {
+        let settings = match file {
+            Some(file) => self.over_file(file, matches)?,
+            None => self,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn over_file(self, file: &Path, matches: &ArgMatches) -> anyhow::Result<Self> {
+        let wrong = |error: toml::de::Error| {
+            Usage(format!("{}: {}", file.display(), error.to_string().trim_end()))
+        };
+        let text = std::fs::read_to_string(file).with_context(|| {
+            Usage(format!(
+                "cannot read the settings in {}; --config names a TOML file",
+                file.display()
+            ))
+        })?;
+        let mut merged = Table::try_from(&self)?;
+        for (key, value) in text.parse::<Table>().map_err(wrong)? {
+            if !is_given(matches, &key.replace('-', "_")) {
+                merged.insert(key, value);
+            }
+        }
+        Ok(merged.try_into().map_err(wrong)?)
+    }
+
+    fn check(&self) -> Result<(), Usage> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => {
+                Err(Usage("tls-cert is set but tls-key is not; TLS needs both".to_owned()))
+            }
+            (None, Some(_)) => {
+                Err(Usage("tls-key is set but tls-cert is not; TLS needs both".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the API wants to know.
+    pub fn api(&self) -> admin::Settings {
+        admin::Settings {
+            body_cap: self.body_limit.get(),
+            body_deadline: seconds(self.body_timeout),
+            request_deadline: seconds(self.request_timeout),
+            trusted_proxies: self.trusted_proxy.clone(),
+        }
+    }
+
+    /// What the store wants to know. Work that outlives its request is of no use to anybody.
+    pub fn store(&self) -> sql::Options {
+        let defaults = sql::Options::new(&self.database);
+        sql::Options {
+            connections: self.database_connections.get(),
+            deadline: defaults.deadline.min(seconds(self.request_timeout)),
+            ..defaults
+        }
+    }
+
+    /// Whether keys would cross a network in plain sight.
+    pub fn is_exposed(&self) -> bool {
+        !self.listen.ip().to_canonical().is_loopback() && self.tls_cert.is_none()
+    }
+}
+
+/// A setting that is a number of seconds.
+pub fn seconds(setting: NonZeroU32) -> Duration {
+    Duration::from_secs(setting.get().into())
+}
+
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    let is_known = matches.ids().any(|known| known == id);
+    is_known
+        && matches!(
+            matches.value_source(id),
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        )
+}
+
+/// Names in the environment that look like settings and are none. Not an error: Kubernetes, for one, puts
+/// `ROLLBOOK_PORT` and the like there for a service of this name.
+pub fn unknown_variables() -> Vec<String> {
+    let command = Cli::command();
+    let known: Vec<_> = command
+        .get_subcommands()
+        .flat_map(Command::get_arguments)
+        .filter_map(Arg::get_env)
+        .collect();
+    let is_known = |name: &str| {
+        name == BOOTSTRAP_KEY
+            || known.iter().any(|known| *known == name)
+            || FOREIGN.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unknown: Vec<_> =
+        names.filter(|name| name.starts_with("ROLLBOOK_") && !is_known(name)).collect();
+    unknown.sort();
+    unknown
+}

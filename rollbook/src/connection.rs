@@ -1,0 +1,188 @@
+//! One connection, from its first byte to its last: TLS, the protocol, the deadlines, and its orderly end.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::http::origin::Peer;
+use axum::Router;
+use axum::response::Response;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Result};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::linger::{Lingering, Switch};
+use crate::tls;
+
+/// The largest header of a request, in bytes. Real ones stay below a tenth of it.
+const HEADER_CAP: u32 = 64 * 1024;
+/// Requests that one HTTP/2 connection may have under way.
+const STREAMS: u32 = 100;
+/// How long a client may take to agree to the end of a connection that was idle.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What all connections of a listener have in common.
+#[derive(Clone)]
+pub struct Terms {
+    /// What answers.
+    pub router: Router,
+    /// TLS, if it is spoken.
+    pub tls: Option<TlsAcceptor>,
+    /// How long the handshake and a request's header may take, and how long nothing may happen.
+    pub header_deadline: Duration,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+}
+
+impl Terms {
+    /// Serves one connection until either side ends it. Whatever goes wrong on it is the client's business and not ours to log:
+    /// anybody can cause it as often as they like.
+    pub async fn serve(self, stream: TcpStream, peer: SocketAddr) {
+        // Answers are small and complete; holding them back to fill a packet only adds delay.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = self.tls.clone() else {
+            // Without TLS only HTTP/1.1: guessing the protocol from the first bytes would need a read without a deadline.
+            return Conversation::new(&self, peer).http1(stream).await;
+        };
+        let handshake = timeout(self.header_deadline, tls.accept(stream));
+        let stream = tokio::select! {
+            () = self.stop.cancelled() => return,
+            accepted = handshake => match accepted {
+                Ok(Ok(stream)) => stream,
+                _ => return,
+            },
+        };
+        match stream.get_ref().1.alpn_protocol() {
+            Some(tls::H2) => Conversation::new(&self, peer).http2(stream).await,
+            _ => Conversation::new(&self, peer).http1(stream).await,
+        }
+    }
+}
+
+/// The requests of one connection.
+#[derive(Clone)]
+struct Conversation {
+    router: Router,
+    peer: SocketAddr,
+    deadline: Duration,
+    stop: CancellationToken,
+    linger: Switch,
+    requests: Arc<watch::Sender<Requests>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Requests {
+    has_begun: bool,
+    under_way: u32,
+}
+
+impl Conversation {
+    fn new(terms: &Terms, peer: SocketAddr) -> Self {
+        Self {
+            router: terms.router.clone(),
+            peer,
+            deadline: terms.header_deadline,
+            stop: terms.stop.clone(),
+            linger: Switch::default(),
+            requests: Arc::default(),
+        }
+    }
+
+    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
+        let io = TokioIo::new(Lingering::new(stream, self.linger.clone()));
+        let answering = self.clone();
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.deadline)
+            .max_buf_size(HEADER_CAP as usize)
+            .serve_connection(io, service_fn(move |request| answering.clone().answer(request)));
+        self.accompany(connection).await;
+    }
+
+    async fn http2<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
+        let answering = self.clone();
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.deadline)
+            .keep_alive_timeout(self.deadline)
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEADER_CAP)
+            .serve_connection(
+                TokioIo::new(stream),
+                service_fn(move |request| answering.clone().answer(request)),
+            );
+        self.accompany(connection).await;
+    }
+
+    async fn answer(self, mut request: Request<Incoming>) -> Result<Response> {
+        let _under_way = UnderWay::begin(&self.requests);
+        let has_body = !request.body().is_end_stream();
+        request.extensions_mut().insert(Peer(self.peer));
+        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        // A refusal may be on its way before the body was read.
+        self.linger.set(has_body && response.status().is_client_error());
+        Ok(response)
+    }
+
+    /// Runs the connection until it ends, is idle for too long, or the server stops.
+    async fn accompany<C: GracefulConnection>(self, connection: C) {
+        let mut connection = pin!(connection);
+        let patience = tokio::select! {
+            _ = connection.as_mut() => return,
+            () = self.idled() => Some(FAREWELL),
+            () = self.stop.cancelled() => None,
+        };
+        // There is nothing to finish on a connection that never carried a request; hyper would wait for the first one.
+        if !self.requests.borrow().has_begun {
+            return;
+        }
+        connection.as_mut().graceful_shutdown();
+        match patience {
+            Some(patience) => drop(timeout(patience, connection).await),
+            // The listener bounds this wait for all connections together.
+            None => drop(connection.await),
+        }
+    }
+
+    /// Ends when no request was under way for the deadline. For HTTP/1.1 hyper's own deadline comes first, except if a client
+    /// does not take its answers.
+    async fn idled(&self) {
+        let mut requests = self.requests.subscribe();
+        loop {
+            // The sender lives as long as self, so neither wait can fail.
+            let _ = requests.wait_for(|requests| requests.under_way == 0).await;
+            if timeout(self.deadline, requests.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Counts a request as long as it lives, also when its client hangs up on it.
+struct UnderWay(Arc<watch::Sender<Requests>>);
+
+impl UnderWay {
+    fn begin(requests: &Arc<watch::Sender<Requests>>) -> Self {
+        requests.send_modify(|requests| {
+            *requests = Requests { has_begun: true, under_way: requests.under_way + 1 }
+        });
+        Self(Arc::clone(requests))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|requests| requests.under_way -= 1);
+    }
+}

@@ -1,0 +1,135 @@
+//! `rollbook demo`: a made-up organization in memory, for looking around with curl.
+//!
+//! Everybody knows its key, so only this machine may reach it, and no web page through a browser on this machine.
+
+use std::io::{Write, stdout};
+use std::net::SocketAddr;
+
+use admin::domain::secret::PlainKey;
+use admin::error::{Error, Kind};
+use anyhow::{Result, ensure};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use rollbook::population::Population;
+use sql::Store;
+
+use crate::config::{Settings, Usage};
+use crate::key_file::MEMORY;
+use crate::log;
+use crate::serve::{self, Gate};
+
+/// The key, known to everybody who has this program.
+const KEY: &str = "sk-admin-demo-everybody-knows-this-key-so-it-opens-nothing-but-the-demo";
+const PEOPLE: usize = 300;
+/// The projects, and which of the people are in each.
+const PROJECTS: [(&str, std::ops::Range<usize>); 11] = [
+    ("Storefront", 0..250),
+    ("Search", 30..120),
+    ("Recommendations", 100..164),
+    ("Support assistant", 200..300),
+    ("Translations", 40..61),
+    ("Fraud detection", 7..27),
+    ("Invoices", 270..289),
+    ("Data platform", 150..195),
+    ("Research", 290..293),
+    ("Onboarding", 12..13),
+    ("Skunkworks", 0..0),
+];
+/// One more, which was archived when it still had members.
+const ARCHIVED: (&str, std::ops::Range<usize>) = ("Chatbot 2023", 60..100);
+
+/// Serves the demo until a signal.
+pub fn run(listen: SocketAddr) -> Result<()> {
+    let usage = || {
+        Usage(format!(
+            "{listen} can be reached from other machines, and everybody knows the demo's key; choose a loopback address such as 127.0.0.1:8080"
+        ))
+    };
+    ensure!(listen.ip().is_loopback(), usage());
+    let settings = Settings { listen, database: MEMORY.to_owned(), ..Settings::defaults() };
+    log::start(settings.log_format, settings.log_level);
+    let gate = Gate::new(&settings)?;
+    let store = serve::open(&settings)?;
+    let places = fill(&store)?;
+    let router = local_only(serve::router(&store, &settings)?);
+    introduce(&places, &gate.url())?;
+    gate.serve(router, &settings)?;
+    store.close();
+    Ok(())
+}
+
+/// What the introduction points at.
+struct Places {
+    /// The project with many members.
+    large: String,
+    /// The id of the third of them: the end of a first page of three.
+    third: String,
+    /// The project that is archived.
+    archived: String,
+}
+
+fn fill(store: &Store) -> Result<Places> {
+    let population = Population::found(
+        store,
+        PlainKey::given(KEY.to_owned()),
+        "owner@example.com",
+        "Demo Owner",
+    )?;
+    let people = population.add_people(0..PEOPLE)?;
+    let mut projects = Vec::new();
+    for (name, members) in PROJECTS {
+        projects.push(population.add_project(name, &people[members])?);
+    }
+    let (name, members) = ARCHIVED;
+    let archived = population.archive(population.add_project(name, &people[members])?)?;
+    // Ids sort by creation, so the first people come first in every list.
+    Ok(Places { large: projects[0].id.clone(), third: people[2].id.clone(), archived: archived.id })
+}
+
+fn introduce(places: &Places, url: &str) -> Result<()> {
+    let Places { large, third, archived } = places;
+    let (name, count, gone) = (PROJECTS[0].0, PROJECTS[0].1.len(), ARCHIVED.0);
+    let curl = format!("curl -s -H 'Authorization: Bearer {KEY}'");
+    let members = |project: &str, query: &str| {
+        format!("  {curl} '{url}/v1/organization/projects/{project}/users?{query}'")
+    };
+    Ok(writeln!(
+        stdout(),
+        "A made-up organization of {PEOPLE} people, in memory. It listens at {url} and its key is\n{KEY}\n\n\
+         Three of the {count} members of \"{name}\":\n{}\n\n\
+         The next three, after the last of those:\n{}\n\n\
+         \"{gone}\" is archived, so its members are not listed:\n{}\n\n\
+         Ctrl-C stops it and forgets everything.\n",
+        members(large, "limit=3"),
+        members(large, &format!("limit=3&after={third}")),
+        members(archived, "limit=3"),
+    )?)
+}
+
+/// Refuses requests for other names than this machine's own. A web page can make a browser send them here, by pointing
+/// a name of its own at 127.0.0.1, and would be allowed to read the answers.
+fn local_only(router: Router) -> Router {
+    router.layer(from_fn(
+        async |request: Request, next: Next| {
+            if is_local(&request) { next.run(request).await } else { refusal() }
+        },
+    ))
+}
+
+fn is_local(request: &Request) -> bool {
+    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let name = match header {
+        Some(host) => host.parse::<Authority>().ok(),
+        None => request.uri().authority().cloned(),
+    };
+    name.is_some_and(|name| ["localhost", "127.0.0.1", "[::1]"].contains(&name.host()))
+}
+
+fn refusal() -> Response {
+    let message = "The demo answers requests for localhost, 127.0.0.1 and [::1] only. Use the address that it printed.";
+    Error::new(Kind::Forbidden, message).response("")
+}

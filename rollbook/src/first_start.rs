@@ -1,0 +1,128 @@
+//! The first start on an empty store: it makes the organization, and sees to it that somebody has its key.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write, stdout};
+use std::sync::Arc;
+
+use admin::domain::clock::{Clock, SystemClock, SystemRandom};
+use admin::domain::id::Ids;
+use admin::domain::secret::{ADMIN_PREFIX, PlainKey};
+use admin::error::{Error, Kind};
+use admin::organization::{self, Founding};
+use anyhow::{Result, bail};
+use sql::Store;
+
+use crate::config::{BOOTSTRAP_KEY, Settings, Usage};
+use crate::key_file::{self, Draft};
+
+/// The only organization, as its header names it.
+const SLUG: &str = "default";
+/// How many characters a chosen key has at least behind its prefix.
+const CHOSEN: usize = 40;
+
+/// Founds the organization if the store has none. Any number of processes may do this at once; one of them founds it.
+pub fn ensure(store: &Store, settings: &Settings, url: &str) -> Result<()> {
+    let chosen = std::env::var_os(BOOTSTRAP_KEY);
+    let path = key_file::path(settings);
+    // Looked at before the store: another process that founds the organization meanwhile writes its file last.
+    let is_taken = path.exists();
+    if !store.read_blocking(organization::is_empty)? {
+        if chosen.is_some() {
+            tracing::debug!("{BOOTSTRAP_KEY} has no effect: the store has an organization already");
+        }
+        return Ok(());
+    }
+    let founding = |key| {
+        let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
+        let (email, name) = (&settings.owner_email, settings.owner_name.as_deref());
+        Arc::new(Founding::draw(&ids, SystemClock.now(), SLUG, email, name, key))
+    };
+    if let Some(chosen) = chosen {
+        found(store, &founding(check(chosen)?))?;
+        return Ok(());
+    }
+    let founding = founding(PlainKey::generate(ADMIN_PREFIX, &SystemRandom));
+    if stdout().is_terminal() {
+        return if found(store, &founding)? { show(&founding, url) } else { Ok(()) };
+    }
+    if is_taken {
+        let path = path.display();
+        bail!(
+            "the store is empty, but {path} holds a key already; move it away, or name another file with --key-file"
+        );
+    }
+    found_with(store, &founding, Draft::write(path, &founding.key)?, settings)
+}
+
+/// A key that the operator chose. It is never repeated, not even when it is wrong.
+fn check(chosen: OsString) -> Result<PlainKey, Usage> {
+    let key = chosen.into_string().unwrap_or_default();
+    let rest = key.strip_prefix(ADMIN_PREFIX).unwrap_or_default();
+    if rest.len() >= CHOSEN && rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(PlainKey::given(key));
+    }
+    Err(Usage(format!(
+        "{BOOTSTRAP_KEY} is not usable; it must be '{ADMIN_PREFIX}' and at least {CHOSEN} more printable ASCII characters \
+         without spaces, for example from: echo \"{ADMIN_PREFIX}$(openssl rand -hex 32)\""
+    )))
+}
+
+/// Founds the organization and answers whether it was this process that did.
+fn found(store: &Store, founding: &Arc<Founding>) -> Result<bool, Error> {
+    let drawn = Arc::clone(founding);
+    let outcome = store.write_blocking(move |tx| {
+        let is_first = organization::is_empty(tx)?;
+        if is_first {
+            drawn.execute(tx)?;
+        }
+        Ok(is_first)
+    });
+    // Two processes can collide, and a connection can be lost during the commit. What is in the store now tells what came of it.
+    outcome.or_else(|error: Error| match store.read_blocking(|tx| organization::find(tx, SLUG)) {
+        Ok(Some(organization)) => Ok(organization.id == founding.organization.id),
+        _ => Err(error),
+    })
+}
+
+fn found_with(
+    store: &Store,
+    founding: &Arc<Founding>,
+    draft: Draft,
+    settings: &Settings,
+) -> Result<()> {
+    match found(store, founding) {
+        Ok(true) => {
+            let path = draft.publish()?;
+            let path = std::path::absolute(&path).unwrap_or(path);
+            tracing::info!("the admin key of the new organization is in {}", path.display());
+            if settings.database == key_file::MEMORY {
+                tracing::warn!(
+                    "the store is in memory: the key opens nothing any more once this process ends"
+                );
+            }
+        }
+        Ok(false) => {}
+        Err(error) if error.kind == Kind::OutcomeUnknown => {
+            let path = draft.keep()?;
+            bail!(
+                "{error}; if the organization exists at the next start, its admin key is in {}",
+                path.display()
+            );
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+fn show(founding: &Founding, url: &str) -> Result<()> {
+    let (key, project) = (founding.key.expose(), &founding.organization.default_project_id);
+    Ok(writeln!(
+        stdout(),
+        "This store is new. Its owner is {email}, and this is the owner's admin key. It is shown only now:\n\n  \
+           {key}\n\n\
+         Try it once the server listens:\n\n  \
+           curl -H 'Authorization: Bearer {key}' {url}/v1/organization/projects\n  \
+           curl -H 'Authorization: Bearer {key}' {url}/v1/organization/projects/{project}/users\n",
+        email = founding.owner.email,
+    )?)
+}

@@ -1,0 +1,60 @@
+//! The log: to standard error, because standard output belongs to what was asked for.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{fmt, registry};
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The least important events to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// Starts logging. Libraries are heard from warnings upwards only: below that some of them show what passes through them, which
+/// here includes keys.
+pub fn start(format: Option<Format>, level: Level) {
+    let level = LevelFilter::from(level);
+    let targets =
+        Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("rollbook", level);
+    // A log that cannot be written must not take the server down with it, so failing to is not reported there either.
+    let layer = fmt::layer().with_writer(stderr).log_internal_errors(false);
+    let format = format.unwrap_or(if stderr().is_terminal() { Format::Text } else { Format::Json });
+    let layer = match format {
+        Format::Text => layer.with_ansi(stderr().is_terminal()).boxed(),
+        Format::Json => {
+            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        }
+    };
+    registry().with(layer.with_filter(targets)).init();
+}

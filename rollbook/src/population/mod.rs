@@ -1,0 +1,117 @@
+//! A made-up organization, written through the API's own store functions: for the demo, and for tests of other languages.
+
+mod people;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use admin::audit::{Actor, Author, EVENTS_PER_CHANGE, Origin};
+use admin::domain::clock::{Clock, SystemClock, SystemRandom};
+use admin::domain::id::Ids;
+use admin::domain::role::{OrganizationRole, ProjectRole};
+use admin::domain::secret::PlainKey;
+use admin::error::Result;
+use admin::organization::{Founding, Organization};
+use admin::resources::project_users::store as members;
+use admin::resources::projects::store::{self as projects, NewProject, Project};
+use admin::resources::users::store::{self as users, NewUser, User};
+use sql::{Store, Tx};
+
+/// Of so many people one is an owner.
+const PEOPLE_PER_OWNER: usize = 50;
+/// Each person and each membership writes one event, and one transaction may write only so many.
+const CHUNK: usize = EVENTS_PER_CHANGE as usize;
+
+/// An organization that is being filled. Blocks, so it must not be used inside an asynchronous context.
+pub struct Population {
+    store: Store,
+    ids: Ids,
+    organization: Organization,
+}
+
+impl Population {
+    /// Founds the organization in an empty store.
+    pub fn found(store: &Store, key: PlainKey, email: &str, name: &str) -> Result<Self> {
+        let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
+        let founding = Founding::draw(&ids, SystemClock.now(), "default", email, Some(name), key);
+        let organization = founding.organization.clone();
+        store.write_blocking(move |tx| founding.execute(tx))?;
+        Ok(Self { store: store.clone(), ids, organization })
+    }
+
+    /// The id of the organization.
+    #[must_use]
+    pub fn organization_id(&self) -> &str {
+        &self.organization.id
+    }
+
+    /// Adds the people of these numbers, who are the same each time, and answers them by id.
+    pub fn add_people(&self, numbers: Range<usize>) -> Result<Vec<User>> {
+        let new: Vec<_> = numbers.map(|number| self.person(number)).collect();
+        self.in_chunks(new, users::add)
+    }
+
+    fn person(&self, number: usize) -> NewUser {
+        let (name, email) = people::person(number);
+        let is_owner = number % PEOPLE_PER_OWNER == PEOPLE_PER_OWNER - 1;
+        let role = if is_owner { OrganizationRole::Owner } else { OrganizationRole::Reader };
+        NewUser { id: self.ids.make("user-"), email, name: Some(name), role }
+    }
+
+    /// Creates a project with these members, the first of whom owns it.
+    pub fn add_project(&self, name: &str, users: &[User]) -> Result<Project> {
+        let new = NewProject::named(self.ids.make("proj_"), name);
+        let project = self.change(move |tx, by| projects::create(tx, by, &new))?;
+        let roles =
+            std::iter::once(ProjectRole::Owner).chain(std::iter::repeat(ProjectRole::Member));
+        let memberships: Vec<_> = users.iter().cloned().zip(roles).collect();
+        let place = project.clone();
+        self.in_chunks(memberships, move |tx, by, (user, role)| {
+            members::add(tx, by, &place, user, *role)
+        })?;
+        Ok(project)
+    }
+
+    /// Archives a project. Its members stay on record.
+    pub fn archive(&self, project: Project) -> Result<Project> {
+        self.change(move |tx, by| projects::archive(tx, by, project.clone()))
+    }
+
+    /// Makes one change for each item, as many in one transaction as it may hold.
+    fn in_chunks<I, T, F>(&self, items: Vec<I>, change: F) -> Result<Vec<T>>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Author, &I) -> Result<T> + Clone + Send + 'static,
+    {
+        let mut made = Vec::with_capacity(items.len());
+        for chunk in items.chunks(CHUNK) {
+            let (chunk, change) = (chunk.to_vec(), change.clone());
+            made.extend(self.change(move |tx, by| {
+                chunk.iter().map(|item| change(tx, by, item)).collect::<Result<Vec<_>>>()
+            })?);
+        }
+        Ok(made)
+    }
+
+    fn change<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Author) -> Result<T> + Send + 'static,
+    {
+        let (organization, now, ids) =
+            (self.organization.clone(), SystemClock.now(), self.ids.block(EVENTS_PER_CHANGE));
+        self.store.write_blocking(move |tx| {
+            f(
+                tx,
+                &Author::new(
+                    organization.clone(),
+                    Actor::System,
+                    Origin::default(),
+                    now,
+                    ids.clone(),
+                ),
+            )
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! A closure on its way to a store thread and its answer on the way back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use metrics::{Counter, Gauge, Histogram};
+use tokio::sync::oneshot;
+
+use crate::error::{Cure, Fault};
+use crate::tx::{Session, Tx};
+use crate::{Error, Observer, Result};
+
+/// Whether a job may change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+/// The metrics of one kind of job, looked up once because a look-up per job would cost more than
+/// a point read does.
+pub(crate) struct Meter {
+    queue: Gauge,
+    seconds: Histogram,
+    results: [Counter; RESULTS.len()],
+}
+
+const RESULTS: [&str; 8] =
+    ["ok", "refused", "busy", "deadline", "unavailable", "unknown", "panicked", "failed"];
+
+impl Meter {
+    pub(crate) fn new(kind: &'static str) -> Self {
+        Self {
+            queue: metrics::gauge!("rollbook_store_queue", "kind" => kind),
+            seconds: metrics::histogram!("rollbook_store_seconds", "kind" => kind),
+            results: RESULTS.map(|result| {
+                metrics::counter!("rollbook_store_jobs_total", "kind" => kind, "result" => result)
+            }),
+        }
+    }
+
+    fn count(&self, error: Option<&Error>, accepted: bool) {
+        let result = match error {
+            None if accepted => 0,
+            None => 1,
+            Some(Error::Busy) => 2,
+            Some(Error::Deadline) => 3,
+            Some(Error::Unavailable(_)) => 4,
+            Some(Error::OutcomeUnknown(_)) => 5,
+            Some(Error::Panicked) => 6,
+            Some(_) => 7,
+        };
+        self.results[result].increment(1);
+    }
+}
+
+/// How a closure ended.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It wants its changes kept.
+    Accepted,
+    /// It answered an error of its own: its changes are dropped and that error is the answer.
+    Refused,
+    /// The engine failed under it.
+    Failed(Fault),
+}
+
+/// A closure with its types erased, the answer it gave last, and the way back to the caller.
+trait Work: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    fn answer(self: Box<Self>, fault: Option<Error>);
+}
+
+struct Task<F, T, E> {
+    closure: F,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Work for Task<F, T, E>
+where
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.result.insert((self.closure)(tx)).is_ok()
+    }
+
+    fn answer(self: Box<Self>, fault: Option<Error>) {
+        let result = match (fault, self.result) {
+            (None, Some(result)) => result,
+            (fault, _) => Err(E::from(fault.unwrap_or(Error::Closed))),
+        };
+        // Nobody listens if the caller gave up; the outcome stands all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// One closure to run, with its limits.
+pub(crate) struct Job {
+    pub kind: Kind,
+    pub deadline: Instant,
+    work: Box<dyn Work>,
+    meter: Arc<Meter>,
+    started: Option<Instant>,
+    accepted: bool,
+}
+
+impl Job {
+    pub(crate) fn new<T: Send + 'static, E: From<Error> + Send + 'static>(
+        kind: Kind,
+        deadline: Instant,
+        meter: Arc<Meter>,
+        closure: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> (Self, oneshot::Receiver<Result<T, E>>) {
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(Task { closure, result: None, reply });
+        (Self { kind, deadline, work, meter, started: None, accepted: false }, answer)
+    }
+
+    pub(crate) fn expired(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Runs the closure once. The caller ends the transaction according to the verdict.
+    pub(crate) fn run(&mut self, session: Session<'_>, observer: Option<&Observer>) -> Verdict {
+        let mut tx = Tx::new(session, self.kind, self.deadline, observer);
+        let ran = catch_unwind(AssertUnwindSafe(|| self.work.run(&mut tx)));
+        self.accepted = matches!(ran, Ok(true));
+        match (ran, tx.into_poison()) {
+            (Err(_), _) => Verdict::Failed(Error::Panicked.into()),
+            (Ok(true), None) => Verdict::Accepted,
+            // The closure knows better what e.g. a duplicate means, unless it is to run again.
+            (Ok(false), None | Some(Fault { cure: Cure::None, .. })) => Verdict::Refused,
+            (Ok(_), Some(fault)) => Verdict::Failed(fault),
+        }
+    }
+
+    /// Answers the caller: with `error` if there is one, otherwise with what the closure answered.
+    pub(crate) fn answer(self, error: Option<Error>) {
+        self.meter.count(error.as_ref(), self.accepted);
+        if let Some(started) = self.started {
+            self.meter.seconds.record(started.elapsed());
+        }
+        self.work.answer(error);
+    }
+}
+
+/// The sending end of a bounded queue.
+#[derive(Clone)]
+pub(crate) struct Sender(flume::Sender<Job>);
+
+/// The receiving end of a bounded queue; several threads may share it.
+#[derive(Clone)]
+pub(crate) struct Queue(flume::Receiver<Job>);
+
+pub(crate) fn queue(capacity: usize) -> (Sender, Queue) {
+    let (sender, receiver) = flume::bounded(capacity);
+    (Sender(sender), Queue(receiver))
+}
+
+impl Sender {
+    /// Puts a job into the queue, or answers it at once if there is no room.
+    pub(crate) fn send(&self, job: Job) {
+        let meter = Arc::clone(&job.meter);
+        meter.queue.increment(1);
+        if let Err(error) = self.0.try_send(job) {
+            meter.queue.decrement(1);
+            let reason = match &error {
+                flume::TrySendError::Full(_) => Error::Busy,
+                flume::TrySendError::Disconnected(_) => Error::Closed,
+            };
+            error.into_inner().answer(Some(reason));
+        }
+    }
+}
+
+impl Queue {
+    /// The next job that still has time, waiting for it; `None` once the store is closed and the
+    /// queue is empty.
+    pub(crate) fn next(&self) -> Option<Job> {
+        self.0.iter().find_map(started)
+    }
+
+    /// The next job that is already waiting and still has time.
+    pub(crate) fn waiting(&self) -> Option<Job> {
+        self.0.try_iter().find_map(started)
+    }
+}
+
+/// Marks a job as taken, or answers it if it waited for too long.
+fn started(mut job: Job) -> Option<Job> {
+    job.meter.queue.decrement(1);
+    if job.expired() {
+        job.answer(Some(Error::Deadline));
+        return None;
+    }
+    job.started = Some(Instant::now());
+    Some(job)
+}
+
+/// Starts a named engine thread.
+pub(crate) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name(name).spawn(work);
+    thread.map_err(|e| Error::Unavailable(format!("cannot start a thread: {e}; raise the limit")))
+}

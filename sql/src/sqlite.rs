@@ -1,0 +1,327 @@
+//! `SQLite`: one thread that writes and commits for many, some that read.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use metrics::Histogram;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
+
+use crate::job::{Job, Kind, Queue, Verdict, queue, spawn};
+use crate::store::Lane;
+use crate::tx::Session;
+use crate::value::Cells;
+use crate::{Arg, Error, Observer, Options, Result, Row};
+
+/// So many jobs share one commit at most: beyond it the sync is no longer what costs.
+const GROUP: usize = 64;
+/// How many compiled statements a connection keeps.
+const STATEMENTS: usize = 256;
+/// How often a running statement looks at the clock, in instructions of `SQLite`'s machine.
+const STEPS_PER_LOOK: i32 = 1000;
+/// How often a connection looks whether another one's lock is gone.
+const NAP: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// Until when the connection of this thread may run or wait. `SQLite` asks for it through
+    /// callbacks that take no argument of ours.
+    static LIMIT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Opens the database at `path` (what follows `sqlite:`) and starts its threads.
+pub(crate) fn start(path: &str, options: &Options) -> Result<Vec<Lane>> {
+    if path == ":memory:" {
+        let connection = Connection::open_in_memory().and_then(configured).map_err(error)?;
+        return Ok(vec![lane("store", vec![connection], 1, options)?]);
+    }
+    LIMIT.set(Some(Instant::now() + options.deadline));
+    let writer = open_writer(path)?;
+    let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_>>()?;
+    LIMIT.set(None);
+    Ok(vec![
+        lane("store-reader", readers, 1, options)?,
+        lane("store-writer", vec![writer], GROUP, options)?,
+    ])
+}
+
+/// Starts a thread for each connection, all on one queue.
+fn lane(name: &str, connections: Vec<Connection>, group: usize, options: &Options) -> Result<Lane> {
+    let (sender, queue) = queue(options.queue);
+    let start = |connection| {
+        let (queue, observer) = (queue.clone(), options.observer.clone());
+        let commit_jobs = metrics::histogram!("rollbook_store_commit_jobs");
+        let worker = Worker { connection, observer, group, commit_jobs };
+        spawn(name.to_owned(), move || worker.serve(&queue))
+    };
+    let threads = connections.into_iter().map(start).collect::<Result<_>>()?;
+    Ok(Lane { sender, threads })
+}
+
+/// Opens the file, creating it for this user only: it will hold secrets' hashes and audit events.
+fn open_writer(path: &str) -> Result<Connection> {
+    let explained = |cause: &dyn std::fmt::Display| {
+        Error::Unavailable(format!(
+            "cannot open {path}: {cause}; the file must be a rollbook store, and it and its folder \
+             must exist on a local disk and be writable by this user"
+        ))
+    };
+    if path.is_empty() || (path.starts_with("//") && !path.starts_with("///")) {
+        return Err(explained(&"write sqlite:PATH, for example sqlite:/var/lib/rollbook/store.db"));
+    }
+    let create = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    create.map_err(|e| explained(&e))?;
+    let connection = open(path).map_err(|e| explained(&e))?;
+    // Two processes that open a new file at once collide here without the busy handler being asked.
+    let mode = loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get::<_, String>(0)) {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && wait(0) => {}
+            answer => break answer.map_err(|e| explained(&e))?,
+        }
+    };
+    if mode == "wal" { Ok(connection) } else { Err(explained(&"no write-ahead log here")) }
+}
+
+fn open_reader(path: &str) -> Result<Connection> {
+    let connection = open(path).map_err(error)?;
+    connection.pragma_update(None, "query_only", true).map_err(error)?;
+    Ok(connection)
+}
+
+fn open(path: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).and_then(configured)
+}
+
+fn configured(mut connection: Connection) -> rusqlite::Result<Connection> {
+    connection.busy_handler(Some(wait))?;
+    connection.progress_handler(STEPS_PER_LOOK, Some(|| !time_left()))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+fn time_left() -> bool {
+    LIMIT.get().is_none_or(|limit| Instant::now() < limit)
+}
+
+/// Waits a little for another connection's lock; `false` gives up.
+fn wait(_attempt: i32) -> bool {
+    thread::sleep(NAP);
+    time_left()
+}
+
+/// One connection on its thread.
+struct Worker {
+    connection: Connection,
+    observer: Option<Observer>,
+    group: usize,
+    commit_jobs: Histogram,
+}
+
+impl Worker {
+    fn serve(&self, queue: &Queue) {
+        while let Some(job) = queue.next() {
+            match job.kind {
+                Kind::Read => self.read(job),
+                Kind::Write => self.write(job, queue),
+            }
+        }
+        LIMIT.set(Some(Instant::now() + Duration::from_secs(1)));
+        // Only tidying: the next process that opens the file reads the log just as well.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
+    fn read(&self, mut job: Job) {
+        LIMIT.set(Some(job.deadline));
+        let verdict = match self.control("BEGIN") {
+            Ok(()) => job.run(Session::Sqlite(&self.connection), self.observer.as_ref()),
+            Err(error) => Verdict::Failed(error.into()),
+        };
+        self.roll_back();
+        job.answer(failure(verdict));
+    }
+
+    /// Runs `first` and what else waits in one transaction and answers after its commit. Nobody is
+    /// answered before, not even a refusal: it may rest on changes that the commit could lose.
+    fn write(&self, first: Job, queue: &Queue) {
+        let mut taken = 1;
+        let mut todo = VecDeque::from([first]);
+        while let Some(next) = todo.front() {
+            LIMIT.set(Some(next.deadline));
+            if let Err(error) = self.control("BEGIN IMMEDIATE") {
+                for job in todo {
+                    job.answer(Some(error.clone()));
+                }
+                return;
+            }
+            let mut done = Vec::new();
+            while let Some(mut job) = todo.pop_front().or_else(|| self.another(&mut taken, queue)) {
+                let failure = self.savepoint(&mut job);
+                if self.connection.is_autocommit() {
+                    // The whole transaction is gone (SQLite does that on an interrupt or a full
+                    // disk): the others of this group did nothing wrong and run again.
+                    job.answer(failure);
+                    todo = done.into_iter().map(|(job, _)| job).chain(todo).collect();
+                    done = Vec::new();
+                    break;
+                }
+                done.push((job, failure));
+            }
+            if !done.is_empty() {
+                self.commit(done);
+            }
+        }
+    }
+
+    fn another(&self, taken: &mut usize, queue: &Queue) -> Option<Job> {
+        if *taken >= self.group {
+            return None;
+        }
+        *taken += 1;
+        queue.waiting()
+    }
+
+    /// Runs one job so that only its own changes are lost if it fails.
+    fn savepoint(&self, job: &mut Job) -> Option<Error> {
+        LIMIT.set(Some(job.deadline));
+        if let Err(error) = self.control("SAVEPOINT job") {
+            return Some(error);
+        }
+        let verdict = job.run(Session::Sqlite(&self.connection), self.observer.as_ref());
+        LIMIT.set(None);
+        let undone = match verdict {
+            Verdict::Accepted => Ok(()),
+            _ if self.connection.is_autocommit() => return failure(verdict),
+            _ => self.control("ROLLBACK TO job"),
+        };
+        let released = undone.and_then(|()| self.control("RELEASE job"));
+        if released.is_err() {
+            // What this job wrote can no longer be told from what the others wrote.
+            self.roll_back();
+        }
+        failure(verdict).or(released.err())
+    }
+
+    fn commit(&self, done: Vec<(Job, Option<Error>)>) {
+        LIMIT.set(None);
+        let lost = self.control("COMMIT").err();
+        self.roll_back();
+        #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
+        self.commit_jobs.record(done.len() as f64);
+        for (job, failure) in done {
+            job.answer(lost.clone().or(failure));
+        }
+    }
+
+    /// Ends the transaction if there still is one; what has to be kept was committed.
+    fn roll_back(&self) {
+        LIMIT.set(None);
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.control("ROLLBACK")
+        {
+            tracing::error!(%error, "rolling back failed");
+        }
+    }
+
+    fn control(&self, sql: &str) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
+        statement.raw_execute().map(drop).map_err(error)
+    }
+}
+
+fn failure(verdict: Verdict) -> Option<Error> {
+    if let Verdict::Failed(fault) = verdict { Some(fault.error) } else { None }
+}
+
+/// Runs one statement of a closure.
+pub(crate) fn statement(
+    connection: &Connection,
+    kind: Kind,
+    sql: &str,
+    args: &[Arg<'_>],
+    row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+) -> Result<u64> {
+    let mut statement = connection.prepare_cached(sql).map_err(error)?;
+    if kind == Kind::Read && !statement.readonly() {
+        return Err(Error::Statement(format!("a read must not write: {sql}")));
+    }
+    bind(&mut statement, args, sql)?;
+    let mut rows = statement.raw_query();
+    while let Some(cells) = rows.next().map_err(error)? {
+        row(&Row(Cells::Sqlite(cells)))?;
+    }
+    Ok(connection.changes())
+}
+
+/// Binds by name: `SQLite` numbers `$3` by where it first appears, not by its digit.
+fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Arg<'_>], sql: &str) -> Result<()> {
+    let wrong = || Error::Statement(format!("not exactly $1…${} in: {sql}", args.len()));
+    if statement.parameter_count() != args.len() {
+        return Err(wrong());
+    }
+    for place in 1..=args.len() {
+        let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
+        let number = name.and_then(|digits| digits.parse::<usize>().ok());
+        let arg = number.and_then(|n| args.get(n.checked_sub(1)?)).ok_or_else(wrong)?;
+        statement.raw_bind_parameter(place, arg).map_err(error)?;
+    }
+    Ok(())
+}
+
+impl ToSql for Arg<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Bool(truth) => ValueRef::Integer((*truth).into()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The value of a column, borrowed from the row.
+pub(crate) fn value<'a>(row: &'a rusqlite::Row<'a>, index: usize) -> Result<Arg<'a>> {
+    match row.get_ref(index).map_err(error)? {
+        ValueRef::Null => Ok(Arg::Null),
+        ValueRef::Integer(number) => Ok(Arg::Int(number)),
+        ValueRef::Blob(bytes) => Ok(Arg::Bytes(bytes)),
+        ValueRef::Text(text) => std::str::from_utf8(text)
+            .map(Arg::Text)
+            .map_err(|_| Error::Statement(format!("column {index} is not UTF-8"))),
+        ValueRef::Real(_) => Err(Error::Statement(format!("column {index} is a fraction"))),
+    }
+}
+
+/// What an error of `SQLite` means. Only the codes a wrong statement can cause are our defect.
+#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
+fn error(error: rusqlite::Error) -> Error {
+    let Some(cause) = error.sqlite_error() else {
+        return Error::Statement(error.to_string());
+    };
+    match (cause.code, cause.extended_code) {
+        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Error::Duplicate,
+        // ON DELETE RESTRICT is a trigger inside SQLite; we write none ourselves.
+        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => {
+            Error::MissingReference
+        }
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Error::Busy,
+        (ErrorCode::OperationInterrupted, _) => Error::Deadline,
+        (
+            ErrorCode::Unknown
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::TooBig
+            | ErrorCode::ApiMisuse
+            | ErrorCode::ParameterOutOfRange,
+            _,
+        ) => Error::Statement(error.to_string()),
+        _ => Error::Unavailable(error.to_string()),
+    }
+}

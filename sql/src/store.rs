@@ -1,0 +1,160 @@
+//! The store: queues in front, engine threads behind.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::job::{Job, Kind, Meter, Sender};
+use crate::{Engine, Error, Migration, Options, Result, Tx, migrate, postgres, sqlite};
+
+/// A queue and the threads that serve it. An engine starts one for everything, or one for reads
+/// followed by one for writes.
+pub(crate) struct Lane {
+    pub sender: Sender,
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+/// A handle on an open database; clones share it.
+///
+/// When the last handle is dropped the threads finish their queues and end by themselves;
+/// [`close`](Self::close) is the way to wait for that.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    deadline: Duration,
+    /// Empty once the store is closed.
+    lanes: RwLock<Vec<Lane>>,
+    closing: Mutex<()>,
+    meters: (Arc<Meter>, Arc<Meter>),
+}
+
+impl Store {
+    /// Opens the database and starts its threads. Blocks until the first connection works.
+    ///
+    /// A recorder of the `metrics` facade must be installed before, or nothing is counted.
+    #[expect(clippy::needless_pass_by_value, reason = "the store is the owner from here on")]
+    pub fn open(options: Options) -> Result<Self> {
+        let url = options.url.as_str();
+        let (engine, lanes) = match url.strip_prefix("sqlite:") {
+            Some(path) => (Engine::Sqlite, sqlite::start(path, &options)?),
+            None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                (Engine::Postgres, postgres::start(&options)?)
+            }
+            None => {
+                let remedy = "write sqlite:PATH, sqlite::memory: or postgres://USER@HOST/DATABASE";
+                return Err(Error::Unavailable(format!("not a store URL; {remedy}")));
+            }
+        };
+        Ok(Self(Arc::new(Inner {
+            engine,
+            deadline: options.deadline,
+            lanes: RwLock::new(lanes),
+            closing: Mutex::new(()),
+            meters: (Arc::new(Meter::new("read")), Arc::new(Meter::new("write"))),
+        })))
+    }
+
+    /// The engine behind this store.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+
+    /// Runs `f` on one snapshot that holds every write acknowledged before. Writes are refused.
+    pub async fn read<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let answer = self.submit(Kind::Read, self.0.deadline, f);
+        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Runs `f` and keeps what it wrote if, and only if, it returns `Ok`. When this answers `Ok`
+    /// the change is on disk. If the caller drops the future, the write may still happen.
+    pub async fn write<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let answer = self.submit(Kind::Write, self.0.deadline, f);
+        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// [`read`](Self::read) for callers without a runtime, such as the command line. Panics inside
+    /// an asynchronous context.
+    pub fn read_blocking<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let answer = self.submit(Kind::Read, self.0.deadline, f);
+        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// [`write`](Self::write) for callers without a runtime. Panics inside an asynchronous context.
+    pub fn write_blocking<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.write_within(self.0.deadline, f)
+    }
+
+    /// Applies what is missing, all of it or nothing, and answers the numbers applied now. Any
+    /// number of processes may do this at the same time. Panics inside an asynchronous context.
+    pub fn migrate(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
+        migrate::migrate(self, migrations)
+    }
+
+    /// The numbers not applied yet. An `Ok` with an empty list says that the store can be reached
+    /// and that its schema is this program's, which is what a readiness check wants to know.
+    pub async fn pending(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
+        let plan = migrate::plan(migrations)?;
+        self.read(move |tx| migrate::missing(tx, &plan)).await
+    }
+
+    /// Stops taking jobs, finishes those that wait, and ends the threads. Blocks until that is
+    /// done. Every call afterwards answers [`Error::Closed`]; closing twice does nothing.
+    pub fn close(&self) {
+        let _second_waits = self.0.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        let lanes =
+            std::mem::take(&mut *self.0.lanes.write().unwrap_or_else(PoisonError::into_inner));
+        // One after the other: SQLite tidies its file when the last connection goes alone.
+        for Lane { sender, threads } in lanes {
+            drop(sender);
+            for thread in threads {
+                // A thread that panicked has nothing left to finish.
+                let _ = thread.join();
+            }
+        }
+    }
+
+    /// [`write_blocking`](Self::write_blocking) with a time limit of its own: a migration may take
+    /// longer than any request.
+    pub(crate) fn write_within<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        limit: Duration,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let answer = self.submit(Kind::Write, limit, f);
+        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    fn submit<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        kind: Kind,
+        limit: Duration,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>> {
+        let inner = &*self.0;
+        let meter = if kind == Kind::Read { &inner.meters.0 } else { &inner.meters.1 };
+        let (job, answer) = Job::new(kind, Instant::now() + limit, Arc::clone(meter), f);
+        let lanes = inner.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        match if kind == Kind::Read { lanes.first() } else { lanes.last() } {
+            Some(lane) => lane.sender.send(job),
+            None => job.answer(Some(Error::Closed)),
+        }
+        answer
+    }
+}

@@ -1,0 +1,132 @@
+//! The transaction a closure works in.
+
+use std::time::Instant;
+
+use crate::error::Fault;
+use crate::job::Kind;
+use crate::{Arg, Engine, Error, Observer, Result, Row, postgres, sqlite};
+
+/// The connection a transaction runs on.
+pub(crate) enum Session<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(&'c mut postgres::Connection),
+}
+
+/// One transaction, handed to the closures of [`Store::read`](crate::Store::read) and
+/// [`Store::write`](crate::Store::write).
+///
+/// The first error of a statement sticks: later statements answer it again, and the transaction
+/// fails even if the closure returns `Ok`. `PostgreSQL` cannot go on after an error, so nobody may.
+///
+/// Statements name their arguments `$1…$n`, in any order and as often as they like; every argument
+/// must be used.
+pub struct Tx<'c> {
+    session: Session<'c>,
+    kind: Kind,
+    deadline: Instant,
+    observer: Option<&'c Observer>,
+    poison: Option<Fault>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(
+        session: Session<'c>,
+        kind: Kind,
+        deadline: Instant,
+        observer: Option<&'c Observer>,
+    ) -> Self {
+        Self { session, kind, deadline, observer, poison: None }
+    }
+
+    /// The first failure of a statement, if any.
+    pub(crate) fn into_poison(self) -> Option<Fault> {
+        self.poison
+    }
+
+    /// The engine this transaction runs on.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.session {
+            Session::Sqlite(_) => Engine::Sqlite,
+            Session::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.
+    pub fn one<T>(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+        mut row: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut found = None;
+        self.run(sql, args, &mut |r| {
+            if found.is_some() {
+                return Err(Error::Statement(format!("more than one row: {sql}")));
+            }
+            found = Some(row(r)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// All rows, in the order of the statement.
+    pub fn all<T>(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+        mut row: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.run(sql, args, &mut |r| {
+            rows.push(row(r)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs a statement for its effect and answers how many rows an `INSERT`, `UPDATE` or `DELETE`
+    /// changed.
+    pub fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64> {
+        self.run(sql, args, &mut |_| Ok(()))
+    }
+
+    fn run(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+        row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        if let Some(fault) = &self.poison {
+            return Err(fault.error.clone());
+        }
+        self.attempt(sql, args, row).map_err(|fault| {
+            let error = fault.error.clone();
+            self.poison = Some(fault);
+            error
+        })
+    }
+
+    fn attempt(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+        row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<u64, Fault> {
+        if let Some(observer) = self.observer {
+            observer(sql, args);
+        }
+        if Instant::now() >= self.deadline {
+            return Err(Error::Deadline.into());
+        }
+        if args.iter().any(|a| matches!(a, Arg::Text(t) if t.as_bytes().contains(&0))) {
+            return Err(Error::Statement("a text argument contains NUL".into()).into());
+        }
+        match &mut self.session {
+            Session::Sqlite(connection) => {
+                sqlite::statement(connection, self.kind, sql, args, row).map_err(Fault::from)
+            }
+            Session::Postgres(connection) => connection.statement(self.kind, sql, args, row),
+        }
+    }
+}

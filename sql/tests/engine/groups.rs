@@ -1,0 +1,119 @@
+//! Many writes, one commit (a `SQLite` file), and who shares whose fate.
+
+use rollbook_sql::{Error, Result, Store, Tx, args};
+
+use crate::harness::{Fixture, Hold, Queued, block_on, count, enqueue, gate, insert, is_ready};
+use crate::harness::{skip, text};
+
+fn write<T: Send + 'static>(
+    store: &Store,
+    job: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+) -> Queued<T> {
+    let store = store.clone();
+    enqueue(async move { store.write(job).await })
+}
+
+fn blocker(store: &Store, hold: Hold) -> Queued<()> {
+    write(store, move |_| {
+        hold.wait();
+        Ok(())
+    })
+}
+
+#[test]
+fn waiting_writes_are_committed_together_and_fail_alone() {
+    let fixture = Fixture::new();
+    if !fixture.is_file() {
+        return skip("only the writer of a file groups");
+    }
+    let (first, hold) = gate();
+    let blocked = blocker(&fixture.store, hold);
+    first.entered();
+    let mut good: Vec<_> = (0..20)
+        .map(|n| write(&fixture.store, move |tx| insert(tx, &format!("good {n:02}"), n)))
+        .collect();
+    let refused = write(&fixture.store, |tx| {
+        insert(tx, "refused", 1)?;
+        Err::<(), _>(Error::Migration("refused".into()))
+    });
+    let duplicate = write(&fixture.store, |tx| {
+        insert(tx, "half", 1)?;
+        insert(tx, "good 00", 1)
+    });
+    let panicking = write(&fixture.store, |tx| {
+        insert(tx, "panic", 1)?;
+        assert_eq!(count(tx)?, 0, "a panic the test wants");
+        Ok(())
+    });
+    let (last, hold) = gate();
+    let late = blocker(&fixture.store, hold);
+    first.open();
+    last.entered();
+    // All of them ran, none is committed, so none may be answered or seen.
+    assert_eq!(fixture.store.read_blocking(count), Ok(0));
+    assert!(good.iter_mut().all(|job| !is_ready(job)));
+    last.open();
+    block_on(async {
+        for job in good {
+            assert_eq!(job.await, Ok(1));
+        }
+        assert_eq!(refused.await, Err(Error::Migration("refused".into())));
+        assert_eq!(duplicate.await, Err(Error::Duplicate));
+        assert_eq!(panicking.await, Err(Error::Panicked));
+        assert_eq!((blocked.await, late.await), (Ok(()), Ok(())));
+    });
+    let ids = fixture.store.read_blocking(|tx| tx.all("SELECT id FROM items", args![], text));
+    let expected: Vec<_> = (0..20).map(|n| format!("good {n:02}")).collect();
+    assert_eq!(ids, Ok(expected));
+}
+
+/// A full disk makes `SQLite` drop the whole transaction, the changes of other jobs included.
+#[test]
+fn a_full_disk_hurts_only_the_job_that_met_it() {
+    let fixture = Fixture::new();
+    if !fixture.is_file() {
+        return skip("only the writer of a file groups");
+    }
+    let (door, hold) = gate();
+    let blocked = blocker(&fixture.store, hold);
+    door.entered();
+    let before = write(&fixture.store, |tx| insert(tx, "before", 1));
+    let greedy = write(&fixture.store, |tx| {
+        tx.one("PRAGMA max_page_count = 100", args![], |_| Ok(()))?;
+        let much = vec![7_u8; 4 << 20];
+        tx.execute("INSERT INTO samples (id, y) VALUES (1, $1)", args![&much])
+    });
+    let after = write(&fixture.store, |tx| insert(tx, "after", 1));
+    door.open();
+    block_on(async {
+        assert_eq!((blocked.await, before.await, after.await), (Ok(()), Ok(1), Ok(1)));
+        let full = greedy.await;
+        assert!(matches!(full, Err(Error::Unavailable(_))), "{full:?}");
+    });
+    assert_eq!(fixture.store.read_blocking(count), Ok(2));
+}
+
+/// A commit that fails keeps nothing of anybody, and says so to everybody.
+#[test]
+fn a_failed_commit_fails_the_whole_group() {
+    let fixture = Fixture::new();
+    if !fixture.is_file() {
+        return skip("only the writer of a file groups");
+    }
+    let table = "CREATE TABLE late (id TEXT REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)";
+    fixture.store.write_blocking(move |tx| tx.execute(table, args![])).unwrap();
+    let (door, hold) = gate();
+    let blocked = blocker(&fixture.store, hold);
+    door.entered();
+    let innocent = write(&fixture.store, |tx| insert(tx, "a", 1));
+    let guilty =
+        write(&fixture.store, |tx| tx.execute("INSERT INTO late VALUES ('nobody')", args![]));
+    door.open();
+    block_on(async {
+        assert_eq!(blocked.await, Err(Error::MissingReference));
+        assert_eq!(innocent.await, Err(Error::MissingReference));
+        assert_eq!(guilty.await, Err(Error::MissingReference));
+    });
+    assert_eq!(fixture.store.read_blocking(count), Ok(0));
+    assert_eq!(fixture.store.write_blocking(|tx| insert(tx, "a", 1)), Ok(1));
+}

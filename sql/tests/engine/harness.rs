@@ -1,0 +1,240 @@
+//! A fresh store per test, and the few things several tests need.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use rollbook_sql::{Engine, Error, Migration, Options, Result, Row, Store, Tx, args};
+use tempfile::TempDir;
+
+/// The tables the tests use.
+pub const SCHEMA: &[Migration<'_>] = &[Migration {
+    number: 1,
+    name: "tables",
+    text: "
+CREATE TABLE items (
+    id KEYTEXT PRIMARY KEY,
+    owner KEYTEXT NOT NULL,
+    n BIGINT NOT NULL
+) CLUSTERED;
+CREATE UNIQUE INDEX items_by_owner ON items (owner, id);
+CREATE TABLE parts (
+    id KEYTEXT PRIMARY KEY,
+    item KEYTEXT NOT NULL REFERENCES items (id) ON DELETE RESTRICT
+) CLUSTERED;
+CREATE TABLE samples (id BIGINT PRIMARY KEY, t TEXT, i BIGINT, b BOOLEAN, y BYTES);
+",
+}];
+
+/// Where the store under test lives; dropped with everything in it.
+enum Place {
+    Memory,
+    File(#[expect(dead_code, reason = "kept until the test ends")] TempDir),
+    Postgres { server: String, database: String },
+}
+
+/// A store of the selected kind with [`SCHEMA`] applied.
+pub struct Fixture {
+    pub store: Store,
+    pub url: String,
+    place: Place,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// A store opened with changed options. The schema is applied by a store without those
+    /// changes, because some of them leave no time for it.
+    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let fixture = Self::empty(change);
+        match fixture.second() {
+            None => fixture.store.migrate(SCHEMA).unwrap(),
+            Some(patient) => {
+                let applied = patient.migrate(SCHEMA).unwrap();
+                patient.close();
+                applied
+            }
+        };
+        fixture
+    }
+
+    /// A store without any table.
+    pub fn empty(change: impl FnOnce(&mut Options)) -> Self {
+        let (place, url) = Place::new();
+        let mut options = options(&url);
+        change(&mut options);
+        Self { store: Store::open(options).unwrap(), url, place }
+    }
+
+    /// Another store on the same database, as another process would have it; in memory there is
+    /// no such thing.
+    pub fn second(&self) -> Option<Store> {
+        match self.place {
+            Place::Memory => None,
+            _ => Some(Store::open(options(&self.url)).unwrap()),
+        }
+    }
+
+    pub fn is_memory(&self) -> bool {
+        matches!(self.place, Place::Memory)
+    }
+
+    pub fn is_file(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres { .. })
+    }
+
+    /// The path of the file, if it is one.
+    pub fn path(&self) -> Option<&str> {
+        self.url.strip_prefix("sqlite:").filter(|_| self.is_file())
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.store.close();
+        if let Place::Postgres { server, database } = &self.place {
+            administer(server, &format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
+        }
+    }
+}
+
+impl Place {
+    fn new() -> (Self, String) {
+        match std::env::var("ROLLBOOK_TEST_STORE").as_deref() {
+            Err(_) | Ok("memory") => (Self::Memory, "sqlite::memory:".into()),
+            Ok("file") => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("store.db").display());
+                (Self::File(folder), url)
+            }
+            Ok(server) => Self::database(server.to_owned()),
+        }
+    }
+
+    /// A database whose default order is not bytewise, so that nothing depends on it.
+    fn database(server: String) -> (Self, String) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let database = format!("rollbook_test_{}_{number}", std::process::id());
+        let text = format!(
+            "CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' \
+             LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+        );
+        administer(&server, &text).unwrap();
+        let (base, query) = server.split_once('?').unwrap_or((&server, ""));
+        let (host, _) = base.rsplit_once('/').expect("the URL ends with a database");
+        let url = format!("{host}/{database}?{query}");
+        (Self::Postgres { server, database }, url)
+    }
+}
+
+/// Runs one statement past the store, on a connection of its own.
+pub fn administer(url: &str, sql: &str) -> Result<(), postgres::Error> {
+    postgres::Client::connect(url, postgres::NoTls)?.batch_execute(sql)
+}
+
+fn options(url: &str) -> Options {
+    Options { connections: 4, readers: 2, ..Options::new(url) }
+}
+
+/// Says why a test does not apply here.
+pub fn skip(reason: &str) {
+    eprintln!("not applicable: {reason}");
+}
+
+/// A future of the store, already waiting in its queue.
+pub type Queued<T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+/// Puts a job into the queue without waiting for its answer.
+pub fn enqueue<T>(future: impl Future<Output = Result<T>> + Send + 'static) -> Queued<T> {
+    let mut future: Queued<T> = Box::pin(future);
+    assert!(!is_ready(&mut future), "answered before it was awaited");
+    future
+}
+
+pub fn is_ready<T>(future: &mut Queued<T>) -> bool {
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// A job that reports when it runs and then waits to be released.
+pub struct Gate {
+    entered: mpsc::Receiver<()>,
+    release: mpsc::Sender<()>,
+}
+
+/// The half of a [`Gate`] that goes into the closure.
+pub struct Hold {
+    entered: mpsc::Sender<()>,
+    release: mpsc::Receiver<()>,
+    passed: Cell<bool>,
+}
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub fn gate() -> (Gate, Hold) {
+    let (enter, entered) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    (
+        Gate { entered, release },
+        Hold { entered: enter, release: released, passed: Cell::new(false) },
+    )
+}
+
+impl Gate {
+    /// Returns once the job runs.
+    pub fn entered(&self) {
+        self.entered.recv_timeout(PATIENCE).expect("the job never ran");
+    }
+
+    pub fn open(&self) {
+        self.release.send(()).expect("the job is gone");
+    }
+}
+
+impl Hold {
+    /// Waits for the gate to open; only the first time, because a closure may run again.
+    pub fn wait(&self) {
+        if self.passed.replace(true) {
+            return;
+        }
+        self.entered.send(()).expect("the test is gone");
+        self.release.recv_timeout(PATIENCE).expect("the test never went on");
+    }
+}
+
+pub fn insert(tx: &mut Tx<'_>, id: &str, n: i64) -> Result<u64> {
+    tx.execute("INSERT INTO items (id, owner, n) VALUES ($1, $2, $3)", args![id, "o", n])
+}
+
+pub fn count(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(tx.one("SELECT COUNT(*) FROM items", args![], number)?.unwrap_or_default())
+}
+
+pub fn number(row: &Row<'_>) -> Result<i64> {
+    row.get(0)
+}
+
+pub fn text(row: &Row<'_>) -> Result<String> {
+    row.get(0)
+}
+
+/// A statement that runs for minutes if nobody stops it.
+pub fn endless(tx: &mut Tx<'_>) -> Result<i64> {
+    let sql = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $1)
+               SELECT COUNT(*) FROM c";
+    let most = if tx.engine() == Engine::Postgres { 2_000_000_000 } else { i64::MAX };
+    Ok(tx.one(sql, args![most], number)?.unwrap_or_default())
+}

@@ -1,0 +1,17 @@
+//! The contract of the store, held by both engines.
+//!
+//! `ROLLBOOK_TEST_STORE` selects what is tested: `memory` (the default), `file`, or a
+//! `postgres://…/DATABASE` from which every test creates a database of its own.
+
+mod closing;
+mod durability;
+mod groups;
+mod harness;
+mod limits;
+mod metrics;
+mod migrations;
+mod opening;
+mod reconnect;
+mod snapshots;
+mod transactions;
+mod values;
