@@ -1,13 +1,15 @@
 //! The administration API: resources, rules and wire shapes on a [`sql::Store`].
 //!
-//! [`router`] is the whole API as a service; [`openapi`] describes it; [`organization::Founding`] makes the first tenant.
+//! [`router`] is the whole API as a service; [`openapi`] describes it; [`founding::Founding`] makes the first tenant.
 
+pub mod access;
 pub mod app;
 pub mod audit;
 #[cfg(test)]
 mod contract;
 pub mod domain;
 pub mod error;
+pub mod founding;
 pub mod http;
 pub mod not_built;
 pub mod organization;

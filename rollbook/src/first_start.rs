@@ -8,7 +8,8 @@ use admin::domain::clock::{Clock, SystemClock, SystemRandom};
 use admin::domain::id::Ids;
 use admin::domain::secret::{ADMIN_PREFIX, PlainKey};
 use admin::error::{Error, Kind};
-use admin::organization::{self, Founding};
+use admin::founding::Founding;
+use admin::organization;
 use anyhow::{Result, bail};
 use sql::Store;
 

@@ -44,7 +44,7 @@ const SQL_WORDS: [&str; 4] = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"
 
 #[test]
 fn stores_know_nothing_of_http() {
-    let words = ["axum", "http::Method", "StatusCode", "utoipa", "serde::", "Json"];
+    let words = ["axum", "http::", "StatusCode", "utoipa", "serde::"];
     assert_eq!(offenders(|name| is_in_resource(name, "store.rs"), &words), Vec::<String>::new());
 }
 

@@ -65,7 +65,9 @@ impl Walk<'_> {
     async fn add(&mut self, id: String) {
         let reply = self.api.post(&self.path, json!({ "user_id": id, "role": "member" })).await;
         match self.members.entry(id) {
-            Entry::Occupied(_) => _ = reply.refused(400, "already_exists", (), "already exists in project"),
+            Entry::Occupied(_) => {
+                _ = reply.refused(400, "already_exists", (), "already exists in project")
+            }
             Entry::Vacant(place) => {
                 reply.ok();
                 place.insert(false);

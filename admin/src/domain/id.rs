@@ -34,6 +34,13 @@ pub fn base62(number: &[u8], width: usize) -> String {
     String::from_utf8(digits).expect("base62 digits are ASCII")
 }
 
+/// Whether any row can have this id. What cannot be stored need not be looked up, and must not reach an engine that
+/// chokes on it.
+#[must_use]
+pub fn is_possible_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 256 && !id.chars().any(char::is_control)
+}
+
 /// Makes ids. One per process: its counter keeps ids of one millisecond, or of a stopped clock, in creation order.
 pub struct Ids {
     clock: Arc<dyn Clock>,

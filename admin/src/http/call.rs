@@ -8,10 +8,10 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use sql::Tx;
 
-use super::access::{Caller, Circumstances, Credential, authenticate};
 use super::body::{FromFields, Incoming, Parsed};
 use super::edge::Trace;
-use super::origin;
+use super::{credential, origin};
+use crate::access::{Caller, Circumstances, Credential, authenticate};
 use crate::app::App;
 use crate::audit::EVENTS_PER_CHANGE;
 use crate::domain::scope::Scope;
@@ -40,7 +40,7 @@ impl FromRequestParts<App> for Call {
             event_ids: app.ids.block(EVENTS_PER_CHANGE),
         };
         let trace = parts.extensions.get::<Arc<Trace>>().cloned().unwrap_or_default();
-        Ok(Self { app: app.clone(), trace, credential: Credential::read(&parts.headers), at })
+        Ok(Self { app: app.clone(), trace, credential: credential::read(&parts.headers), at })
     }
 }
 

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method};
 
-use super::access::Caller;
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::{Error, Kind};
 

@@ -1,8 +1,8 @@
 //! What every operation shares on the wire.
 
-pub mod access;
 pub mod body;
 pub mod call;
+pub mod credential;
 pub mod edge;
 pub mod envelope;
 pub mod origin;

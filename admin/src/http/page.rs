@@ -1,4 +1,4 @@
-//! Pages: the request for one, the rows of one, and the envelope around them.
+//! Pages on the wire: how one is asked for, and the envelope around its rows.
 
 use serde::Serialize;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -6,21 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
 use super::reply::literal;
+use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::Result;
 
-/// Above every id that can exist: ids are at most 256 bytes and no id starts with the last code point.
-const END: &str = "\u{10FFFF}";
-
-/// Which way a list runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Smallest id first.
-    Ascending,
-    /// Largest id first.
-    Descending,
-}
-
-/// What the document says of `limit` and `after`; [`PageRequest::read`] reads them.
+/// What the document says of `limit` and `after`; [`read`] reads them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -51,68 +40,24 @@ fn order_schema() -> Object {
         .build()
 }
 
-/// A request for a page of a list that runs by id. `above` and `below` are exclusive bounds: a cursor is a position, so it
-/// is never looked up and works after its row is gone.
-#[derive(Debug, Clone)]
-pub struct PageRequest {
-    /// Only ids greater than this.
-    pub above: String,
-    /// Only ids smaller than this.
-    pub below: String,
-    /// Which way to go.
-    pub order: Order,
-    limit: i64,
+/// Reads `limit` (1 to 100, else 20) and `after` of a list that always runs upwards.
+pub fn read(query: &Query) -> Result<PageRequest> {
+    bounded(query, Order::Ascending)
 }
 
-impl PageRequest {
-    /// Reads `limit` (1 to 100, else 20) and `after` of a list that always runs upwards.
-    pub fn read(query: &Query) -> Result<Self> {
-        Self::bounded(query, Order::Ascending)
-    }
-
-    /// The same for a list with an `order` parameter.
-    pub fn read_ordered(query: &Query, default: Order) -> Result<Self> {
-        let order = match query.one_of("order", &["asc", "desc"])? {
-            Some("asc") => Order::Ascending,
-            Some(_) => Order::Descending,
-            None => default,
-        };
-        Self::bounded(query, order)
-    }
-
-    fn bounded(query: &Query, order: Order) -> Result<Self> {
-        let limit = query.integer("limit", 1..=100)?.unwrap_or(20);
-        let after = query.cursor("after")?;
-        let (above, below) = match order {
-            Order::Ascending => (after.unwrap_or(""), END),
-            Order::Descending => ("", after.unwrap_or(END)),
-        };
-        Ok(Self { above: above.to_owned(), below: below.to_owned(), order, limit })
-    }
-
-    /// How many rows to fetch: one more than the page shows, which is how `has_more` is known without counting.
-    #[must_use]
-    pub fn fetch(&self) -> i64 {
-        self.limit + 1
-    }
-
-    /// Cuts the rows that were fetched to the page.
-    #[must_use]
-    pub fn cut<T>(&self, mut rows: Vec<T>) -> Slice<T> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
-        Slice { rows, has_more }
-    }
+/// The same for a list with an `order` parameter.
+pub fn read_ordered(query: &Query, default: Order) -> Result<PageRequest> {
+    let order = match query.one_of("order", &["asc", "desc"])? {
+        Some("asc") => Order::Ascending,
+        Some(_) => Order::Descending,
+        None => default,
+    };
+    bounded(query, order)
 }
 
-/// The rows of a page, and whether the list goes on.
-#[derive(Debug)]
-pub struct Slice<T> {
-    /// At most as many rows as were asked for.
-    pub rows: Vec<T>,
-    /// Exact: there is at least one more row behind these.
-    pub has_more: bool,
+fn bounded(query: &Query, order: Order) -> Result<PageRequest> {
+    let limit = query.integer("limit", 1..=100)?.unwrap_or(20);
+    Ok(PageRequest::new(order, query.cursor("after")?, limit))
 }
 
 literal!(

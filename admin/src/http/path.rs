@@ -32,10 +32,3 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 pub fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
     extensions.get::<OriginalUri>().map_or_else(|| uri.path(), |original| original.0.path())
 }
-
-/// Whether any row can have this id. What cannot be stored need not be looked up, and must not reach an engine that
-/// chokes on it.
-#[must_use]
-pub fn is_possible_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 256 && !id.chars().any(char::is_control)
-}

@@ -16,7 +16,8 @@ use super::document::{Document, OURS, REFERENCE, closed};
 use super::{SeededRandom, TestClock, TestStore, fixture, snapshot};
 use crate::app::{App, Settings};
 use crate::domain::secret::{ADMIN_PREFIX, PlainKey};
-use crate::organization::{Founding, Organization};
+use crate::founding::Founding;
+use crate::organization::Organization;
 
 /// The time at which every test starts.
 const START: u64 = 1_750_000_000;

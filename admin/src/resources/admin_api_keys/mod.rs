@@ -12,12 +12,13 @@ use self::wire::{
     AdminApiKey, AdminApiKeyCreateRequest, AdminApiKeyCreateResponse, AdminApiKeyDeletedObject,
 };
 use crate::app::App;
+use crate::domain::page::Order;
 use crate::domain::secret::ADMIN_PREFIX;
 use crate::error::{Error, Result};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
-use crate::http::page::{List, Order, OrderParams, PageParams, PageRequest};
+use crate::http::page::{self, List, OrderParams, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json, SecretJson};
@@ -39,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn list(call: Call, query: Query) -> Result<Json<List<AdminApiKey>>> {
     let page = call.read(move |tx, caller| {
-        let page = PageRequest::read_ordered(&query, Order::Ascending)?;
+        let page = page::read_ordered(&query, Order::Ascending)?;
         store::list(tx, caller.organization_id(), &page)
     });
     Ok(Json(List::of(page.await?, AdminApiKey::from)))

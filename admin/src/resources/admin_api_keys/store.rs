@@ -4,12 +4,12 @@ use serde_json::json;
 use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
+use crate::domain::id::is_possible_id;
+use crate::domain::page::{Order, PageRequest, Slice};
 use crate::domain::role::OrganizationRole;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::KeyHash;
 use crate::error::{Error, Result};
-use crate::http::page::{Order, PageRequest, Slice};
-use crate::http::path::is_possible_id;
 use crate::organization::Organization;
 use crate::resources::users::store::User;
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
-use crate::http::page::{List, PageParams, PageRequest};
+use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json};
@@ -47,7 +47,7 @@ async fn list(
 ) -> Result<Json<List<ProjectUser>>> {
     let page = call.read(move |tx, caller| {
         let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
-        store::list(tx, caller.organization_id(), &project.id, &PageRequest::read(&query)?)
+        store::list(tx, caller.organization_id(), &project.id, &page::read(&query)?)
     });
     Ok(Json(List::of(page.await?, ProjectUser::from)))
 }

@@ -4,10 +4,10 @@ use serde_json::json;
 use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
+use crate::domain::id::is_possible_id;
+use crate::domain::page::{PageRequest, Slice};
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
-use crate::http::page::{PageRequest, Slice};
-use crate::http::path::is_possible_id;
 use crate::resources::projects::store::Project;
 use crate::resources::users::store::User;
 

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::http::body::{Incoming, NoBody};
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
-use crate::http::page::{List, PageParams, PageRequest};
+use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::Json;
@@ -39,7 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
 async fn list(call: Call, query: Query) -> Result<Json<List<Project>>> {
     let page = call.read(move |tx, caller| {
         let with_archived = query.boolean("include_archived")?.unwrap_or(false);
-        store::list(tx, caller.organization_id(), with_archived, &PageRequest::read(&query)?)
+        store::list(tx, caller.organization_id(), with_archived, &page::read(&query)?)
     });
     Ok(Json(List::of(page.await?, Project::from)))
 }

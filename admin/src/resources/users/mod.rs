@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
-use crate::http::page::{List, PageParams, PageRequest};
+use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json};
@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn list(call: Call, query: Query) -> Result<Json<List<User>>> {
     let page = call.read(move |tx, caller| {
-        let page = PageRequest::read(&query)?;
+        let page = page::read(&query)?;
         match query.list("emails") {
             None => store::list(tx, caller.organization_id(), &page),
             Some(emails) => {

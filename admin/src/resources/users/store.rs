@@ -4,11 +4,11 @@ use serde_json::json;
 use sql::{Arg, Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
+use crate::domain::id::is_possible_id;
+use crate::domain::page::{PageRequest, Slice};
 use crate::domain::patch::Patch;
 use crate::domain::role::OrganizationRole;
 use crate::error::{Error, Result};
-use crate::http::page::{PageRequest, Slice};
-use crate::http::path::is_possible_id;
 
 /// A person in an organization.
 #[derive(Debug, Clone)]
