@@ -9,7 +9,7 @@ use crate::config::Settings;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
 #[derive(Debug, Parser)]
-#[command(name = "rollbook", version, about, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "rollbook", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -95,6 +95,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<T> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "what is waited for may never come")]
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         if self.end.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;

@@ -76,6 +76,10 @@ impl Listener {
     }
 
     /// The next connection. The permit is taken first: beyond the cap, connections wait in the kernel and cost nothing here.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing tells when the system has resources again"
+    )]
     async fn accept(
         &self,
         permits: &Arc<Semaphore>,

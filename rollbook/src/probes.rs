@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use admin::http::reply::json;
+use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::json;
+use serde_json::json as object;
 use sql::Store;
 
 /// The routes beside the API.
@@ -23,14 +24,14 @@ pub fn router(store: Store) -> anyhow::Result<Router> {
 
 /// The process runs. Says nothing of the store: restarting this process would not bring that back.
 async fn healthy() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+    json(&object!({ "status": "ok" }))
 }
 
 /// The store answers and its schema is this program's. What exactly is wrong goes into the log, because anybody may ask here.
 async fn ready(State(store): State<Store>) -> Response {
     let reason = match store.pending(&admin::migrations()).await {
         Ok(pending) if pending.is_empty() => {
-            return Json(json!({ "status": "ready" })).into_response();
+            return json(&object!({ "status": "ready" }));
         }
         Ok(pending) => format!("migrations are pending: {pending:?}"),
         Err(error) => {
@@ -41,6 +42,6 @@ async fn ready(State(store): State<Store>) -> Response {
             }
         }
     };
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "reason": reason })))
+    (StatusCode::SERVICE_UNAVAILABLE, json(&object!({ "status": "unavailable", "reason": reason })))
         .into_response()
 }

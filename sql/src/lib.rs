@@ -28,6 +28,8 @@ mod options;
 mod postgres;
 mod sqlite;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tx;
 mod value;
 

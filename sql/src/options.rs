@@ -24,7 +24,8 @@ pub enum Engine {
 #[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH`, `sqlite::memory:` or `postgres://…`. With several hosts the driver is told
-    /// to look for the one that takes writes, unless the URL says otherwise.
+    /// to look for the one that takes writes, unless the URL says otherwise. Certificates are
+    /// always checked, whatever `sslmode` asks for TLS.
     pub url: String,
     /// Threads that read a `SQLite` file, each with a connection of its own.
     pub readers: usize,
@@ -70,11 +71,11 @@ fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let place = match place.rsplit_once('@') {
+    let open = match rest.rsplit_once('@') {
         Some((user, host)) => format!("{}@{host}", user.split(':').next().unwrap_or_default()),
-        None => place.to_owned(),
+        None => rest.to_owned(),
     };
+    let (place, query) = open.split_once('?').unwrap_or((&open, ""));
     let kept: Vec<&str> = query.split('&').filter(|p| !p.starts_with("password=")).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{scheme}://{place}{mark}{}", kept.join("&"))

@@ -153,6 +153,7 @@ impl Worker {
                     collisions += 1;
                 }
                 Cure::Reconnect => {
+                    tracing::warn!(error = %fault.error, "replacing a connection");
                     self.connection = None;
                     if std::mem::replace(&mut reconnected, true) {
                         return Some(fault.error);
@@ -192,6 +193,7 @@ impl Worker {
 }
 
 /// Lets the other side of a collision finish; longer each time.
+#[expect(clippy::disallowed_methods, reason = "the server does not tell when the other is done")]
 fn pause(collisions: u32) {
     match collisions {
         0 => thread::yield_now(),

@@ -111,6 +111,7 @@ fn time_left() -> bool {
 }
 
 /// Waits a little for another connection's lock; `false` gives up.
+#[expect(clippy::disallowed_methods, reason = "SQLite does not tell when a lock is released")]
 fn wait(_attempt: i32) -> bool {
     thread::sleep(NAP);
     time_left()

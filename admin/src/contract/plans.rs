@@ -146,9 +146,12 @@ async fn plan(api: &Api, statement: Statement) -> Vec<String> {
     api.app.store.read::<_, sql::Error>(explain).await.expect("statements can be explained")
 }
 
-/// What is wrong with a plan, if anything: a scan of a table, a sort, or more rows than a page needs.
+/// What is wrong with a plan, if anything: a scan of a table, a sort, another index, or more rows than a page needs.
 fn fault(engine: Engine, lines: &[String], may_sort: bool) -> Option<String> {
+    // An index that finds the things of one person is in no list's order, though it may look so while there is little data.
+    let strays = |line: &str| line.contains("_of_user") || line.contains("_of_owner");
     let is_fault = |line: &&String| match engine {
+        _ if strays(line) => true,
         Engine::Sqlite => {
             let scans = line.starts_with("SCAN ") && !["SCAN m", "SCAN k"].contains(&line.as_str());
             scans || (line.contains("TEMP B-TREE") && !may_sort)
@@ -243,33 +246,11 @@ fn near_the_end(template: &str, query: &str) -> String {
     format!("{prefix}{number}")
 }
 
-/// A plan without its figures.
+/// A plan without its figures and arguments.
 fn shape(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| line.split("  (").next().unwrap_or_default().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn a_page_of_members_reads_the_key_of_the_membership() {
-    let seen = Arc::new(Mutex::new(BTreeSet::new()));
-    let log = Arc::clone(&seen);
-    let observer = move |sql: &str, arguments: &[Arg<'_>]| {
-        let statement = Statement {
-            sql: sql.to_owned(),
-            arguments: arguments.iter().map(Literal::of).collect(),
-        };
-        log.lock().expect("the observer does not panic").insert(statement);
+    let bare = |line: &String| {
+        let node = line.split("  (").next().unwrap_or_default();
+        node.split('\'').step_by(2).collect::<Vec<_>>().join("?")
     };
-    let api = Api::with(Settings::default(), Some(Arc::new(observer))).await.unwatched();
-    let project = api.first.organization.default_project_id.clone();
-    let statements =
-        statements_of(&api, &seen, &format!("/organization/projects/{project}/users")).await;
-    let page = statements.into_iter().find(|statement| statement.sql.contains("project_members"));
-    let lines = plan(&api, page.expect("a page reads memberships")).await;
-    let wanted = match api.app.store.engine() {
-        Engine::Sqlite => {
-            "SEARCH project_members USING PRIMARY KEY (organization_id=? AND project_id=? AND user_id>?)"
-        }
-        Engine::Postgres => "using project_members_key",
-    };
-    assert!(lines.iter().any(|line| line.contains(wanted)), "{lines:#?}");
+    lines.iter().map(bare).collect()
 }

@@ -1,12 +1,13 @@
 //! A fresh store for one test.
 
+use sql::testing::TestDatabase;
 use sql::{Observer, Options, Store};
 
-/// A migrated store that is gone when this is dropped.
+/// A migrated store, gone when this is dropped.
 pub struct TestStore {
     /// The store.
     pub store: Store,
-    _folder: Option<tempfile::TempDir>,
+    _database: TestDatabase,
 }
 
 impl TestStore {
@@ -16,18 +17,17 @@ impl TestStore {
     }
 
     fn open(observer: Option<Observer>) -> Self {
-        let kind = std::env::var("ROLLBOOK_TEST_STORE").unwrap_or_else(|_| "memory".to_owned());
-        let (url, folder) = match kind.as_str() {
-            "memory" => ("sqlite::memory:".to_owned(), None),
-            _ => {
-                let folder = tempfile::tempdir().unwrap();
-                (format!("sqlite:{}", folder.path().join("t.db").display()), Some(folder))
-            }
+        let database = TestDatabase::new();
+        let deadline = std::time::Duration::from_mins(2);
+        let options = Options {
+            connections: 4,
+            readers: 2,
+            deadline,
+            observer,
+            ..Options::new(database.url())
         };
-        let mut options = Options::new(url);
-        options.observer = observer;
-        let store = Store::open(options).unwrap();
-        store.migrate(&crate::migrations()).unwrap();
-        Self { store, _folder: folder }
+        let store = Store::open(options).expect("the store opens");
+        store.migrate(&crate::migrations()).expect("the schema can be applied");
+        Self { store, _database: database }
     }
 }

@@ -49,7 +49,7 @@ impl Population {
     /// Adds the people of these numbers, who are the same each time, and answers them by id.
     pub fn add_people(&self, numbers: Range<usize>) -> Result<Vec<User>> {
         let new: Vec<_> = numbers.map(|number| self.person(number)).collect();
-        self.in_chunks(new, users::add)
+        self.in_chunks(&new, users::add)
     }
 
     fn person(&self, number: usize) -> NewUser {
@@ -67,7 +67,7 @@ impl Population {
             std::iter::once(ProjectRole::Owner).chain(std::iter::repeat(ProjectRole::Member));
         let memberships: Vec<_> = users.iter().cloned().zip(roles).collect();
         let place = project.clone();
-        self.in_chunks(memberships, move |tx, by, (user, role)| {
+        self.in_chunks(&memberships, move |tx, by, (user, role)| {
             members::add(tx, by, &place, user, *role)
         })?;
         Ok(project)
@@ -79,7 +79,7 @@ impl Population {
     }
 
     /// Makes one change for each item, as many in one transaction as it may hold.
-    fn in_chunks<I, T, F>(&self, items: Vec<I>, change: F) -> Result<Vec<T>>
+    fn in_chunks<I, T, F>(&self, items: &[I], change: F) -> Result<Vec<T>>
     where
         I: Clone + Send + 'static,
         T: Send + 'static,

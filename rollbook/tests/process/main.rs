@@ -1,1 +1,19 @@
-fn main() {}
+//! The program as others meet it: a real process, driven over its sockets, signals, files and streams.
+//!
+//! `ROLLBOOK_TEST_STORE` chooses the store: a SQLite file of its own for each test (the default, also for `memory` and
+//! `file`), or, for `postgres://…`, a database of its own on that server.
+
+mod configuration;
+mod database;
+mod deadlines;
+mod demo;
+mod first_start;
+mod kill;
+mod openapi;
+mod probes;
+mod records;
+mod server;
+mod signals;
+mod silent;
+mod tls;
+mod wire;

@@ -101,7 +101,12 @@ impl Fixture {
 impl Drop for Fixture {
     fn drop(&mut self) {
         self.store.close();
-        if let Place::Postgres { server, database } = &self.place {
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, database } = self {
             administer(server, &format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
         }
     }

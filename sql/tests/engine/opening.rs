@@ -54,6 +54,7 @@ fn options_do_not_show_the_password() {
     for url in [
         "postgres://ann:hunter2@db.example/rollbook",
         "postgres://ann:hunt@er2@db.example/rollbook?sslmode=require",
+        "postgres://ann:hunt?er2@db.example/rollbook",
         "postgres://ann@db.example/rollbook?sslmode=require&password=hunter2",
     ] {
         let shown = format!("{:?}", Options::new(url));
