@@ -28,7 +28,9 @@ impl TestDatabase {
     #[must_use]
     pub fn new() -> Self {
         match std::env::var(VARIABLE).as_deref() {
-            Err(_) | Ok("memory") => Self { url: "sqlite::memory:".to_owned(), place: Place::Memory },
+            Err(_) | Ok("memory") => {
+                Self { url: "sqlite::memory:".to_owned(), place: Place::Memory }
+            }
             Ok("file") => Self::file(),
             Ok(server) => Self::on_server(server.to_owned()),
         }
@@ -58,7 +60,11 @@ impl TestDatabase {
     /// A database whose own order is English, not bytewise, so that a key that forgets to ask for byte order shows.
     fn on_server(server: String) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("rollbook_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "rollbook_test_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let locale = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'";
         administer(&server, &format!("CREATE DATABASE {name} {locale}"));
         let (base, query) = server.split_once('?').unwrap_or((&server, ""));

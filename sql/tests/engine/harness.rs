@@ -2,13 +2,12 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use rollbook_sql::testing::TestDatabase;
 use rollbook_sql::{Engine, Error, Migration, Options, Result, Row, Store, Tx, args};
-use tempfile::TempDir;
 
 /// The tables the tests use.
 pub const SCHEMA: &[Migration<'_>] = &[Migration {
@@ -29,18 +28,11 @@ CREATE TABLE samples (id BIGINT PRIMARY KEY, t TEXT, i BIGINT, b BOOLEAN, y BYTE
 ",
 }];
 
-/// Where the store under test lives; dropped with everything in it.
-enum Place {
-    Memory,
-    File(#[expect(dead_code, reason = "kept until the test ends")] TempDir),
-    Postgres { server: String, database: String },
-}
-
 /// A store of the selected kind with [`SCHEMA`] applied.
 pub struct Fixture {
     pub store: Store,
     pub url: String,
-    place: Place,
+    database: TestDatabase,
 }
 
 impl Fixture {
@@ -65,31 +57,34 @@ impl Fixture {
 
     /// A store without any table.
     pub fn empty(change: impl FnOnce(&mut Options)) -> Self {
-        let (place, url) = Place::new();
+        let database = TestDatabase::new();
+        let url = database.url().to_owned();
         let mut options = options(&url);
         change(&mut options);
-        Self { store: Store::open(options).unwrap(), url, place }
+        Self { store: Store::open(options).unwrap(), url, database }
     }
 
     /// Another store on the same database, as another process would have it; in memory there is
     /// no such thing.
     pub fn second(&self) -> Option<Store> {
-        match self.place {
-            Place::Memory => None,
-            _ => Some(Store::open(options(&self.url)).unwrap()),
-        }
+        if self.is_memory() { None } else { Some(Store::open(options(&self.url)).unwrap()) }
     }
 
     pub fn is_memory(&self) -> bool {
-        matches!(self.place, Place::Memory)
+        self.database.is_memory()
     }
 
     pub fn is_file(&self) -> bool {
-        matches!(self.place, Place::File(_))
+        self.database.path().is_some()
     }
 
     pub fn is_postgres(&self) -> bool {
-        matches!(self.place, Place::Postgres { .. })
+        !self.is_memory() && !self.is_file()
+    }
+
+    /// Runs statements on the server past the store.
+    pub fn administer(&self, sql: &str) {
+        self.database.administer(sql);
     }
 
     /// The path of the file, if it is one.
@@ -102,49 +97,6 @@ impl Drop for Fixture {
     fn drop(&mut self) {
         self.store.close();
     }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Self::Postgres { server, database } = self {
-            administer(server, &format!("DROP DATABASE {database} WITH (FORCE)")).unwrap();
-        }
-    }
-}
-
-impl Place {
-    fn new() -> (Self, String) {
-        match std::env::var("ROLLBOOK_TEST_STORE").as_deref() {
-            Err(_) | Ok("memory") => (Self::Memory, "sqlite::memory:".into()),
-            Ok("file") => {
-                let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite:{}", folder.path().join("store.db").display());
-                (Self::File(folder), url)
-            }
-            Ok(server) => Self::database(server.to_owned()),
-        }
-    }
-
-    /// A database whose default order is not bytewise, so that nothing depends on it.
-    fn database(server: String) -> (Self, String) {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = format!("rollbook_test_{}_{number}", std::process::id());
-        let text = format!(
-            "CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' \
-             LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
-        );
-        administer(&server, &text).unwrap();
-        let (base, query) = server.split_once('?').unwrap_or((&server, ""));
-        let (host, _) = base.rsplit_once('/').expect("the URL ends with a database");
-        let url = format!("{host}/{database}?{query}");
-        (Self::Postgres { server, database }, url)
-    }
-}
-
-/// Runs one statement past the store, on a connection of its own.
-pub fn administer(url: &str, sql: &str) -> Result<(), postgres::Error> {
-    postgres::Client::connect(url, postgres::NoTls)?.batch_execute(sql)
 }
 
 fn options(url: &str) -> Options {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rollbook_sql::{Engine, Error, args};
 
-use crate::harness::{Fixture, administer, count, gate, insert, skip};
+use crate::harness::{Fixture, count, gate, insert, skip};
 
 const KILL: &str = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -30,7 +30,7 @@ fn connected() -> Option<Fixture> {
 fn idle_connections_that_were_cut_are_replaced() {
     let Some(fixture) = connected() else { return };
     for round in 0..3 {
-        administer(&fixture.url, KILL).unwrap();
+        fixture.administer(KILL);
         std::thread::scope(|scope| {
             for n in 0..8_i64 {
                 let store = &fixture.store;
@@ -61,7 +61,7 @@ fn a_job_cut_before_its_commit_runs_once_more() {
         })
     });
     door.entered();
-    administer(&fixture.url, KILL).unwrap();
+    fixture.administer(KILL);
     door.open();
     assert_eq!(writer.join().unwrap(), Ok(17));
     assert_eq!(runs.load(Ordering::Relaxed), 2);
@@ -84,7 +84,7 @@ fn a_connection_lost_during_the_commit_is_told_as_such() {
             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
         CREATE CONSTRAINT TRIGGER cut AFTER UPDATE ON items
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut();";
-    administer(&fixture.url, trigger).unwrap();
+    fixture.administer(trigger);
     let runs = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&runs);
     let answer = fixture.store.write_blocking(move |tx| {
@@ -101,10 +101,10 @@ fn a_server_that_takes_no_writes_is_unavailable() {
     let Some(fixture) = connected() else { return };
     let read_only = format!(
         "ALTER DATABASE {} SET default_transaction_read_only = on",
-        fixture.url.rsplit('/').next().unwrap().trim_end_matches('?')
+        fixture.url.rsplit('/').next().unwrap()
     );
-    administer(&fixture.url, &read_only).unwrap();
-    administer(&fixture.url, KILL).unwrap();
+    fixture.administer(&read_only);
+    fixture.administer(KILL);
     let answer = fixture.store.read_blocking(count);
     assert!(matches!(answer, Err(Error::Unavailable(_))), "a standby's past: {answer:?}");
 }
