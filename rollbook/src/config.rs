@@ -213,3 +213,29 @@ pub fn unknown_variables() -> Vec<String> {
     unknown.sort();
     unknown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_safe_ones() {
+        let settings = Settings::defaults();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.database, "sqlite:rollbook.db");
+        assert!(settings.metrics_listen.is_none() && settings.trusted_proxy.is_empty());
+        assert!(!settings.is_exposed());
+    }
+
+    #[test]
+    fn an_address_is_exposed_unless_it_is_loopback_or_speaks_tls() {
+        let at =
+            |listen: &str| Settings { listen: listen.parse().unwrap(), ..Settings::defaults() };
+        assert!(
+            ["0.0.0.0:80", "192.0.2.1:80", "[::]:80"].iter().all(|listen| at(listen).is_exposed())
+        );
+        assert!(!at("127.8.0.1:80").is_exposed() && !at("[::1]:80").is_exposed());
+        assert!(!at("[::ffff:127.0.0.1]:80").is_exposed());
+        assert!(!Settings { tls_cert: Some("chain.pem".into()), ..at("0.0.0.0:80") }.is_exposed());
+    }
+}

@@ -70,38 +70,24 @@ impl Terms {
     }
 }
 
-/// The requests of one connection.
-#[derive(Clone)]
+/// One connection whose protocol is settled.
 struct Conversation {
-    router: Router,
-    peer: SocketAddr,
+    answering: Answering,
     deadline: Duration,
     stop: CancellationToken,
-    linger: Switch,
-    requests: Arc<watch::Sender<Requests>>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Requests {
-    has_begun: bool,
-    under_way: u32,
 }
 
 impl Conversation {
     fn new(terms: &Terms, peer: SocketAddr) -> Self {
-        Self {
-            router: terms.router.clone(),
-            peer,
-            deadline: terms.header_deadline,
-            stop: terms.stop.clone(),
-            linger: Switch::default(),
-            requests: Arc::default(),
-        }
+        let router = terms.router.clone();
+        let (linger, requests) = (Switch::default(), Arc::default());
+        let answering = Answering { router, peer, linger, requests };
+        Self { answering, deadline: terms.header_deadline, stop: terms.stop.clone() }
     }
 
     async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
-        let io = TokioIo::new(Lingering::new(stream, self.linger.clone()));
-        let answering = self.clone();
+        let io = TokioIo::new(Lingering::new(stream, self.answering.linger.clone()));
+        let answering = self.answering.clone();
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.deadline)
@@ -111,28 +97,16 @@ impl Conversation {
     }
 
     async fn http2<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
-        let answering = self.clone();
+        let io = TokioIo::new(stream);
+        let answering = self.answering.clone();
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(self.deadline)
             .keep_alive_timeout(self.deadline)
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(HEADER_CAP)
-            .serve_connection(
-                TokioIo::new(stream),
-                service_fn(move |request| answering.clone().answer(request)),
-            );
+            .serve_connection(io, service_fn(move |request| answering.clone().answer(request)));
         self.accompany(connection).await;
-    }
-
-    async fn answer(self, mut request: Request<Incoming>) -> Result<Response> {
-        let _under_way = UnderWay::begin(&self.requests);
-        let has_body = !request.body().is_end_stream();
-        request.extensions_mut().insert(Peer(self.peer));
-        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
-        // A refusal may be on its way before the body was read.
-        self.linger.set(has_body && response.status().is_client_error());
-        Ok(response)
     }
 
     /// Runs the connection until it ends, is idle for too long, or the server stops.
@@ -144,7 +118,7 @@ impl Conversation {
             () = self.stop.cancelled() => None,
         };
         // There is nothing to finish on a connection that never carried a request; hyper would wait for the first one.
-        if !self.requests.borrow().has_begun {
+        if !self.answering.requests.borrow().has_begun {
             return;
         }
         connection.as_mut().graceful_shutdown();
@@ -158,7 +132,7 @@ impl Conversation {
     /// Ends when no request was under way for the deadline. For HTTP/1.1 hyper's own deadline comes first, except if a client
     /// does not take its answers.
     async fn idled(&self) {
-        let mut requests = self.requests.subscribe();
+        let mut requests = self.answering.requests.subscribe();
         loop {
             // The sender lives as long as self, so neither wait can fail.
             let _ = requests.wait_for(|requests| requests.under_way == 0).await;
@@ -166,6 +140,33 @@ impl Conversation {
                 return;
             }
         }
+    }
+}
+
+/// How the requests of one connection are answered. Copied for each of them.
+#[derive(Clone)]
+struct Answering {
+    router: Router,
+    peer: SocketAddr,
+    linger: Switch,
+    requests: Arc<watch::Sender<Requests>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Requests {
+    has_begun: bool,
+    under_way: u32,
+}
+
+impl Answering {
+    async fn answer(self, mut request: Request<Incoming>) -> Result<Response> {
+        let _under_way = UnderWay::begin(&self.requests);
+        let has_body = !request.body().is_end_stream();
+        request.extensions_mut().insert(Peer(self.peer));
+        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        // A refusal may be on its way before the body was read.
+        self.linger.set(has_body && response.status().is_client_error());
+        Ok(response)
     }
 }
 

@@ -18,9 +18,9 @@ use rollbook::population::Population;
 use sql::Store;
 
 use crate::config::{Settings, Usage};
+use crate::gate::Gate;
 use crate::key_file::MEMORY;
-use crate::log;
-use crate::serve::{self, Gate};
+use crate::{log, serve};
 
 /// The key, known to everybody who has this program.
 const KEY: &str = "sk-admin-demo-everybody-knows-this-key-so-it-opens-nothing-but-the-demo";
@@ -46,18 +46,20 @@ const ARCHIVED: (&str, std::ops::Range<usize>) = ("Chatbot 2023", 60..100);
 pub fn run(listen: SocketAddr) -> Result<()> {
     let usage = || {
         Usage(format!(
-            "{listen} can be reached from other machines, and everybody knows the demo's key; choose a loopback address such as 127.0.0.1:8080"
+            "{listen} can be reached from other machines, and everybody knows the demo's key; \
+             choose a loopback address such as 127.0.0.1:8080"
         ))
     };
     ensure!(listen.ip().is_loopback(), usage());
     let settings = Settings { listen, database: MEMORY.to_owned(), ..Settings::defaults() };
     log::start(settings.log_format, settings.log_level);
-    let gate = Gate::new(&settings)?;
+    let runtime = serve::runtime()?;
+    let gate = Gate::new(&runtime, &settings)?;
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
     let router = local_only(serve::router(&store, &settings)?);
     introduce(&places, &gate.url())?;
-    gate.serve(router, &settings)?;
+    runtime.block_on(gate.serve(router, &settings))?;
     store.close();
     Ok(())
 }

@@ -77,3 +77,24 @@ fn folder(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_goes_beside_the_database_unless_told_otherwise() {
+        let at =
+            |database: &str| Settings { database: database.to_owned(), ..Settings::defaults() };
+        let key_file = |database: &str| path(&at(database)).display().to_string();
+        assert_eq!(
+            key_file("sqlite:/var/lib/rollbook/store.db"),
+            "/var/lib/rollbook/rollbook-admin-key"
+        );
+        assert_eq!(key_file("sqlite:store.db"), "rollbook-admin-key");
+        assert_eq!(key_file("sqlite::memory:"), "rollbook-admin-key");
+        assert_eq!(key_file("postgres://rollbook@db/rollbook"), "rollbook-admin-key");
+        let named = Settings { key_file: Some("/run/key".into()), ..at("sqlite:store.db") };
+        assert_eq!(path(&named), Path::new("/run/key"));
+    }
+}

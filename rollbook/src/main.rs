@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod demo;
 mod first_start;
+mod gate;
 mod key_file;
 mod linger;
 mod listener;

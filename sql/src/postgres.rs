@@ -55,6 +55,11 @@ struct Connector {
     deadline: Duration,
 }
 
+/// Every statement here is made for an index. Left to itself the planner reads small tables whole, and under SERIALIZABLE
+/// such a reader collides with every writer of the table; and it joins a page by reading everybody once it no longer knows
+/// the limit.
+const PLANNER: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 impl Connector {
     fn new(options: &Options) -> Result<Self> {
         // The driver knows no verify modes because checking is the TLS library's matter; ours
@@ -90,8 +95,8 @@ impl Connector {
         let mut client = connected.map_err(|e| self.explain(&e))?;
         // Only if this process stops in the middle of a transaction: it must not hold its locks.
         let idle = 2 * self.deadline.as_millis().max(500);
-        let setting = format!("SET idle_in_transaction_session_timeout = {idle}");
-        client.batch_execute(&setting).map_err(|e| self.explain(&e))?;
+        let settings = format!("SET idle_in_transaction_session_timeout = {idle}; {PLANNER}");
+        client.batch_execute(&settings).map_err(|e| self.explain(&e))?;
         Ok(Connection { client, statements: HashMap::new() })
     }
 

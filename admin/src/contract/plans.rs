@@ -88,7 +88,7 @@ async fn fill(api: &Api, project: &str) {
             "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) SELECT $1, $2, 'user-' || {id}, 'member', 1 FROM n"
         ),
         format!(
-            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) SELECT $1, 'proj_' || CAST(1000001 + i % 500 AS TEXT), 'user-' || {id}, 'member', 1 FROM n"
+            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) SELECT $1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, 'member', 1 FROM n WHERE i <= 2000"
         ),
         format!(
             "{numbers} INSERT INTO admin_api_keys (organization_id, id, owner_id, secret_hash, redacted_value, scopes, created_at) SELECT $1, 'key_' || {id}, 'user-' || {id}, {bytes}, 'x', '', 1 FROM n"

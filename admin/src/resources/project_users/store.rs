@@ -47,19 +47,19 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// A page of a project's direct members, by user id. The page is cut on the key before the names are joined.
-pub fn list(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    project: &str,
-    page: &PageRequest,
-) -> Result<Slice<Member>> {
+/// A page of a project's direct members, by user id.
+///
+/// The page is cut on the key before the names are joined. The project is a range and not an equality, because then the
+/// order can only be the primary key's: with an equality PostgreSQL may as well walk everybody of the organization along
+/// the index of people and drop who is elsewhere, and does so near the end of a large project.
+pub fn list(tx: &mut Tx<'_>, organization: &str, project: &str, page: &PageRequest) -> Result<Slice<Member>> {
     let rows = tx.all(
         "SELECT m.user_id, u.name, u.email, m.role, m.added_at
-         FROM (SELECT organization_id, user_id, role, added_at FROM project_members
-               WHERE organization_id = $1 AND project_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4) m
+         FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members
+               WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
+               ORDER BY project_id, user_id LIMIT $4) m
          JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-         ORDER BY m.user_id",
+         ORDER BY m.project_id, m.user_id",
         args![organization, project, &page.above, page.fetch()],
         Member::from_row,
     )?;
