@@ -7,22 +7,43 @@ use crate::domain::id::IdBlock;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::{KeyHash, mask};
 use crate::error::{Error, Result};
-use crate::organization::Organization;
-use crate::resources::admin_api_keys::store::{self as keys, Holder};
+use crate::organization::{self, Organization};
+use crate::resources::admin_api_keys::store as keys;
 
-/// What a request shows to be let in. It proves nothing until [`authenticate`] found it in the store.
+/// What a request shows to be let in. It proves nothing until [`authenticate`] looked it up in the store.
 #[derive(Debug, Clone)]
-pub struct Credential {
-    hash: KeyHash,
-    masked: String,
-    organization: Option<String>,
+pub enum Credential {
+    /// A bearer key, kept as its hash, with what may be repeated of it.
+    Key {
+        /// What is looked up.
+        hash: KeyHash,
+        /// What a refusal may show.
+        masked: String,
+        /// The organization that the request names beside it.
+        organization: Option<String>,
+    },
+    /// Somebody who has the store itself in their hands.
+    Operator(Operator),
+}
+
+/// The person at the command line of the machine that has the store. They could change the file itself, so no key is asked
+/// for; that they act through the API gives their changes the same rules and the same record. It can only be put into a
+/// request by this process: nothing that comes over a network becomes one.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// The name of the user at the operating system, for the record.
+    pub user: String,
+    /// The slug or id of the organization to act in; without it, the only one there is.
+    pub organization: Option<String>,
+    /// The e-mail address of the owner for whom a key is made; without it, the only owner there is.
+    pub on_behalf_of: Option<String>,
 }
 
 impl Credential {
     /// What this key shows, of a request that may name an organization.
     #[must_use]
-    pub fn new(key: &str, organization: Option<String>) -> Self {
-        Self { hash: KeyHash::of(key), masked: mask(key), organization }
+    pub fn of_key(key: &str, organization: Option<String>) -> Self {
+        Self::Key { hash: KeyHash::of(key), masked: mask(key), organization }
     }
 }
 
@@ -44,12 +65,27 @@ pub struct Caller {
     pub author: Author,
     /// What the key may do.
     pub scopes: Scopes,
-    /// The id of the person whose key it is.
-    pub owner_id: String,
-    /// The id of the key.
-    pub key_id: String,
-    /// When the key was last seen in use, as far as it is recorded.
-    pub last_used_at: Option<i64>,
+    /// Whose key it is, or the operator.
+    pub holder: Holder,
+}
+
+/// Through what a caller came in.
+#[derive(Debug)]
+pub enum Holder {
+    /// A key.
+    Key {
+        /// The id of the key.
+        key_id: String,
+        /// The id of the person whose key it is.
+        owner_id: String,
+        /// When the key was last seen in use, as far as it is recorded.
+        last_used_at: Option<i64>,
+    },
+    /// The command line, on behalf of nobody or of the owner with this address.
+    Operator {
+        /// See [`Operator::on_behalf_of`].
+        on_behalf_of: Option<String>,
+    },
 }
 
 impl Caller {
@@ -73,21 +109,46 @@ pub fn authenticate(
     scope: Scope,
     at: &Circumstances,
 ) -> Result<Caller> {
-    let found = keys::holder(tx, &credential.hash)?;
-    let holder = found.filter(|key| key.is_owner && key.expires_at.is_none_or(|end| at.now < end));
-    let Holder { organization, key_id, scopes, owner_id, owner_email, last_used_at, .. } =
-        holder.ok_or_else(|| Error::wrong_key(&credential.masked))?;
-    if let Some(named) = &credential.organization
-        && *named != organization.id
-        && *named != organization.slug
-    {
+    match credential {
+        Credential::Key { hash, masked, organization } => {
+            let caller = key_holder(tx, hash, masked, organization.as_deref(), at)?;
+            if caller.scopes.has(scope) {
+                Ok(caller)
+            } else {
+                Err(Error::missing_scopes([scope].into_iter().collect()))
+            }
+        }
+        Credential::Operator(operator) => at_the_command_line(tx, operator, at),
+    }
+}
+
+fn key_holder(
+    tx: &mut Tx<'_>,
+    hash: &KeyHash,
+    masked: &str,
+    named: Option<&str>,
+    at: &Circumstances,
+) -> Result<Caller> {
+    let found = keys::find_by_secret(tx, hash)?;
+    let key = found.filter(|key| key.is_owner && key.expires_at.is_none_or(|end| at.now < end));
+    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
+    if named.is_some_and(|named| named != key.organization.id && named != key.organization.slug) {
         return Err(Error::mismatched_organization());
     }
-    if !scopes.has(scope) {
-        return Err(Error::missing_scopes([scope].into_iter().collect()));
-    }
-    let actor =
-        Actor::ApiKey { key_id: key_id.clone(), user_id: owner_id.clone(), email: owner_email };
-    let author = Author::new(organization, actor, at.origin.clone(), at.now, at.event_ids.clone());
-    Ok(Caller { author, scopes, owner_id, key_id, last_used_at })
+    let (key_id, user_id) = (key.key_id.clone(), key.owner_id.clone());
+    let actor = Actor::ApiKey { key_id, user_id, email: key.owner_email };
+    let holder =
+        Holder::Key { key_id: key.key_id, owner_id: key.owner_id, last_used_at: key.last_used_at };
+    Ok(Caller { author: author(key.organization, actor, at), scopes: key.scopes, holder })
+}
+
+fn at_the_command_line(tx: &mut Tx<'_>, operator: &Operator, at: &Circumstances) -> Result<Caller> {
+    let organization = organization::find_named_or_only(tx, operator.organization.as_deref())?;
+    let actor = Actor::CommandLine { user: operator.user.clone() };
+    let holder = Holder::Operator { on_behalf_of: operator.on_behalf_of.clone() };
+    Ok(Caller { author: author(organization, actor, at), scopes: Scopes::all(), holder })
+}
+
+fn author(organization: Organization, actor: Actor, at: &Circumstances) -> Author {
+    Author::new(organization, actor, at.origin.clone(), at.now, at.event_ids.clone())
 }

@@ -24,6 +24,11 @@ pub enum Actor {
         /// The owner's address at that time.
         email: String,
     },
+    /// Somebody at the command line of the machine that has the store.
+    CommandLine {
+        /// Their name at the operating system.
+        user: String,
+    },
     /// The program itself, at the first start of an empty store.
     System,
 }
@@ -104,6 +109,7 @@ pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
         Actor::ApiKey { key_id, user_id, email } => {
             ("api_key", key_id.as_str(), Some(user_id.as_str()), Some(email.as_str()))
         }
+        Actor::CommandLine { user } => ("command_line", user.as_str(), None, None),
         Actor::System => ("system", "rollbook", None, None),
     };
     tx.execute(

@@ -125,6 +125,21 @@ impl Error {
         Self::new(Kind::Unauthenticated, message).code("mismatched_organization")
     }
 
+    /// The store has no organization yet.
+    #[must_use]
+    pub fn no_organization() -> Self {
+        let message = "The store has no organization yet. Start the server once, or create one with 'rollbook org create'.";
+        Self::new(Kind::NotFound, message).code("no_organization")
+    }
+
+    /// Several could be meant.
+    #[must_use]
+    pub fn which(what: &str, names: &[&str]) -> Self {
+        let message =
+            format!("There is more than one {what}: {}. Name one of them.", enumerate(names));
+        Self::invalid("ambiguous", message).param(what)
+    }
+
     /// The key lacks scopes.
     #[must_use]
     pub fn missing_scopes(missing: Scopes) -> Self {

@@ -2,7 +2,7 @@
 
 use sql::{Row, Tx, args};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What every request knows of its organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,28 @@ impl Organization {
     }
 }
 
-/// The organization of this slug, if there is one.
-pub fn find(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>> {
-    let sql = "SELECT id, slug, default_project_id FROM organizations WHERE slug = $1";
-    Ok(tx.one(sql, args![slug], |row| Organization::from_row(row, 0))?)
+/// The organization of this slug or id; without a name, the only one there is.
+pub fn find_named_or_only(tx: &mut Tx<'_>, name: Option<&str>) -> Result<Organization> {
+    let all = list(tx)?;
+    let named = |organization: &&Organization| {
+        name.is_none_or(|name| organization.slug == name || organization.id == name)
+    };
+    let found: Vec<_> = all.iter().filter(named).collect();
+    match (found.as_slice(), name) {
+        ([one], _) => Ok((*one).clone()),
+        (_, Some(name)) => Err(Error::not_found("Organization", name)),
+        ([], None) => Err(Error::no_organization()),
+        (_, None) => {
+            let slugs: Vec<_> = all.iter().map(|one| one.slug.as_str()).collect();
+            Err(Error::which("organization", &slugs))
+        }
+    }
+}
+
+/// Every organization of the store, by slug. There are a handful at most, so this is no page.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>> {
+    let sql = "SELECT id, slug, default_project_id FROM organizations ORDER BY slug";
+    Ok(tx.all(sql, args![], |row| Organization::from_row(row, 0))?)
 }
 
 /// Whether the store has no organization yet.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, operations, parameters};
+use crate::access::Operator;
 use crate::testing::document::OperationName;
 use crate::testing::{Api, Reply};
 
@@ -274,4 +275,74 @@ async fn refusals_come_in_the_promised_order() {
         );
     }
     drop(world);
+}
+
+fn operator(organization: Option<&str>) -> Operator {
+    let organization = organization.map(str::to_owned);
+    Operator { user: "root".to_owned(), organization, on_behalf_of: None }
+}
+
+#[tokio::test]
+async fn the_operator_of_the_store_acts_under_the_same_rules_and_on_record() {
+    for (name, operation) in operations() {
+        let api = Api::new().await;
+        let world = World::of_first(&api).await;
+        let reply = world.request(&api, name, operation).operator(operator(None)).send().await;
+        assert!(matches!(reply.status.as_u16(), 200 | 400), "{name:?}: {}", reply.body);
+    }
+    let api = Api::new().await;
+    let made = api.request("POST", "/organization/admin_api_keys").operator(operator(None));
+    let made = made.json(&json!({ "name": "by hand" })).send().await;
+    assert_eq!(made.ok()["owner"]["id"], api.first.owner_id, "the only owner");
+    let sql = "SELECT actor_kind, actor_id FROM audit_events WHERE resource_id = $1";
+    let id = made.id();
+    let read = move |tx: &mut sql::Tx<'_>| {
+        tx.one(sql, sql::args![&id], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
+    };
+    let actor = api.app.store.read::<_, sql::Error>(read).await.expect("events can be read");
+    assert_eq!(actor, Some(("command_line".to_owned(), "root".to_owned())));
+}
+
+#[tokio::test]
+async fn the_operator_names_an_organization_where_there_are_several() {
+    let api = Api::new().await;
+    let second = api.found("second").await;
+    let users = async |named: Option<&str>| {
+        api.request("GET", "/organization/users").operator(operator(named)).send().await
+    };
+    users(None).await.refused(400, "ambiguous", "organization", "'first' and 'second'");
+    users(Some("third")).await.refused(
+        404,
+        "not_found",
+        (),
+        "Organization with id 'third' not found",
+    );
+    assert_eq!(users(Some("second")).await.ids(), [second.owner_id.clone()]);
+    assert_eq!(users(Some(&second.organization.id)).await.ids(), [second.owner_id]);
+}
+
+#[tokio::test]
+async fn a_key_is_made_on_behalf_of_the_owner_who_is_named() {
+    let api = Api::new().await;
+    let other = api.add_user("other@example.com").await;
+    api.post(&format!("/organization/users/{other}"), json!({ "role": "owner" })).await.ok();
+    api.add_user("reader@example.com").await;
+    let make = async |email: Option<&str>| {
+        let operator = Operator { on_behalf_of: email.map(str::to_owned), ..operator(None) };
+        let request = api.request("POST", "/organization/admin_api_keys").operator(operator);
+        request.json(&json!({ "name": "by hand" })).send().await
+    };
+    make(None).await.refused(
+        400,
+        "ambiguous",
+        "owner",
+        "'owner@first.example' and 'other@example.com'",
+    );
+    make(Some("reader@example.com")).await.refused(
+        404,
+        "not_found",
+        (),
+        "Owner with id 'reader@example.com' not found",
+    );
+    assert_eq!(make(Some("OTHER@example.com")).await.ok()["owner"]["id"], other);
 }

@@ -40,7 +40,7 @@ impl FromRequestParts<App> for Call {
             event_ids: app.ids.block(EVENTS_PER_CHANGE),
         };
         let trace = parts.extensions.get::<Arc<Trace>>().cloned().unwrap_or_default();
-        Ok(Self { app: app.clone(), trace, credential: credential::read(&parts.headers), at })
+        Ok(Self { app: app.clone(), trace, credential: credential::read(parts), at })
     }
 }
 
@@ -110,15 +110,16 @@ impl Call {
     async fn record_use(&self) {
         let now = self.at.now;
         let Some(identity) = self.trace.identity() else { return };
-        let is_fresh = identity.last_used_at.is_some_and(|used| used > now - LAST_USED_PRECISION);
-        if is_fresh || !self.app.last_used.claim(&identity.organization_id, &identity.key_id, now) {
+        let Some(key) = &identity.key else { return };
+        let is_fresh = key.last_used_at.is_some_and(|used| used > now - LAST_USED_PRECISION);
+        if is_fresh || !self.app.last_used.claim(&identity.organization_id, &key.id, now) {
             return;
         }
-        let (organization, key) = (identity.organization_id.clone(), identity.key_id.clone());
+        let (organization, key) = (identity.organization_id.clone(), key.id.clone());
         let recorded =
             self.app.store.write(move |tx| keys::record_use(tx, &organization, &key, now)).await;
         if let Err(error) = recorded {
-            tracing::warn!(%error, key = identity.key_id, "the last use of a key could not be recorded");
+            tracing::warn!(%error, "the last use of a key could not be recorded");
         }
     }
 }

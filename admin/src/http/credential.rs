@@ -1,12 +1,21 @@
 //! What a request shows of itself in its headers.
 
+use http::request::Parts;
 use http::{HeaderMap, header};
 
-use crate::access::Credential;
+use crate::access::{Credential, Operator};
 use crate::error::{Error, Result};
 
-/// Reads the key and the organization that a request names, or says that there is no key.
-pub fn read(headers: &HeaderMap) -> Result<Credential> {
+/// What a request shows: the operator that this process put into it, or else a key.
+pub fn read(parts: &Parts) -> Result<Credential> {
+    match parts.extensions.get::<Operator>() {
+        Some(operator) => Ok(Credential::Operator(operator.clone())),
+        None => key(&parts.headers),
+    }
+}
+
+/// The key and the organization that the headers name, or that there is no key.
+fn key(headers: &HeaderMap) -> Result<Credential> {
     let value = headers.get(header::AUTHORIZATION).ok_or_else(Error::no_key)?;
     let text = String::from_utf8_lossy(value.as_bytes());
     let (scheme, key) = text.split_once(' ').ok_or_else(Error::no_key)?;
@@ -16,5 +25,5 @@ pub fn read(headers: &HeaderMap) -> Result<Credential> {
     let organization = headers.get("openai-organization").filter(|name| !name.is_empty());
     let organization =
         organization.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    Ok(Credential::new(key, organization))
+    Ok(Credential::of_key(key, organization))
 }

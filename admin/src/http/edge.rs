@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method};
 
-use crate::access::Caller;
+use crate::access::{Caller, Holder};
 use crate::app::App;
 use crate::error::{Error, Kind};
 
@@ -27,9 +27,16 @@ pub struct Identity {
     pub organization_id: String,
     /// The organization's slug, which is what the response header shows.
     pub organization_slug: String,
-    /// The key's id.
-    pub key_id: String,
-    /// The recorded last use of the key before this request.
+    /// The key, if one was used.
+    pub key: Option<UsedKey>,
+}
+
+/// The key of a request.
+#[derive(Debug)]
+pub struct UsedKey {
+    /// Its id.
+    pub id: String,
+    /// Its recorded last use before this request.
     pub last_used_at: Option<i64>,
 }
 
@@ -39,8 +46,12 @@ impl Trace {
         self.identity.get_or_init(|| Identity {
             organization_id: caller.organization_id().to_owned(),
             organization_slug: caller.organization().slug.clone(),
-            key_id: caller.key_id.clone(),
-            last_used_at: caller.last_used_at,
+            key: match &caller.holder {
+                Holder::Key { key_id, last_used_at, .. } => {
+                    Some(UsedKey { id: key_id.clone(), last_used_at: *last_used_at })
+                }
+                Holder::Operator { .. } => None,
+            },
         });
     }
 
@@ -145,7 +156,7 @@ fn log(
 ) {
     let identity = trace.identity();
     let organization = identity.map_or("", |identity| &identity.organization_id);
-    let key = identity.map_or("", |identity| &identity.key_id);
+    let key = identity.and_then(|identity| identity.key.as_ref()).map_or("", |key| &key.id);
     let id = trace.request_id.as_str();
     // The context of an error is for the operator, and only trouble of ours has one.
     match error.filter(|error| {

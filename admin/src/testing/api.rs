@@ -14,6 +14,7 @@ use tower::ServiceExt;
 
 use super::document::{Document, OURS, REFERENCE, closed};
 use super::{SeededRandom, TestClock, TestStore, fixture, snapshot};
+use crate::access::Operator;
 use crate::app::{App, Settings};
 use crate::domain::secret::{ADMIN_PREFIX, PlainKey};
 use crate::founding::Founding;
@@ -168,10 +169,16 @@ pub struct Sending<'a> {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
+    operator: Option<Operator>,
     body: Body,
 }
 
 impl Sending<'_> {
+    /// As somebody at the command line instead.
+    pub fn operator(self, operator: Operator) -> Self {
+        Self { operator: Some(operator), ..self.without("authorization") }
+    }
+
     /// With this key instead.
     pub fn key(self, key: &str) -> Self {
         self.without("authorization").header("authorization", &format!("Bearer {key}"))
@@ -208,7 +215,10 @@ impl Sending<'_> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(self.body).expect("tests send valid requests");
+        let mut request = request.body(self.body).expect("tests send valid requests");
+        if let Some(operator) = self.operator {
+            request.extensions_mut().insert(operator);
+        }
         let response = self.api.router.clone().oneshot(request).await.expect("the router answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("bodies are in memory").to_bytes();

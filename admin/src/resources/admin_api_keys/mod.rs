@@ -5,12 +5,14 @@ pub mod store;
 mod tests;
 mod wire;
 
+use sql::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::wire::{
     AdminApiKey, AdminApiKeyCreateRequest, AdminApiKeyCreateResponse, AdminApiKeyDeletedObject,
 };
+use crate::access::{Caller, Holder};
 use crate::app::App;
 use crate::domain::page::Order;
 use crate::domain::secret::ADMIN_PREFIX;
@@ -23,6 +25,7 @@ use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json, SecretJson};
 use crate::resources::users;
+use crate::resources::users::store::User;
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
@@ -66,7 +69,7 @@ async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCrea
         if !excess.is_empty() {
             return Err(Error::missing_scopes(excess));
         }
-        let owner = users::store::find(tx, caller.organization_id(), &caller.owner_id)?;
+        let owner = owner(tx, caller)?;
         let new = store::NewKey {
             id: id.clone(),
             name: Some(body.name.clone()),
@@ -78,6 +81,16 @@ async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCrea
         store::create(tx, &caller.author, &owner, &new)
     });
     Ok(SecretJson(AdminApiKeyCreateResponse::new(key.await?, &secret)))
+}
+
+/// The person for whom a key is made: the one behind the calling key, or whom the operator names.
+fn owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<User> {
+    match &caller.holder {
+        Holder::Key { owner_id, .. } => users::store::find(tx, caller.organization_id(), owner_id),
+        Holder::Operator { on_behalf_of } => {
+            users::store::find_owner(tx, caller.organization_id(), on_behalf_of.as_deref())
+        }
+    }
 }
 
 /// Retrieves one admin key, without its secret.

@@ -77,7 +77,7 @@ pub struct NewKey {
 
 /// What a secret opens: found by hash, in the transaction of the request.
 #[derive(Debug)]
-pub struct Holder {
+pub struct FoundKey {
     /// The organization.
     pub organization: Organization,
     /// The key's id.
@@ -98,7 +98,7 @@ pub struct Holder {
 
 /// Who holds the key with this hash. The role is not part of the condition: an engine that knows how few owners there are
 /// would begin with them and read them all.
-pub fn holder(tx: &mut Tx<'_>, hash: &KeyHash) -> Result<Option<Holder>> {
+pub fn find_by_secret(tx: &mut Tx<'_>, hash: &KeyHash) -> Result<Option<FoundKey>> {
     let sql = "SELECT o.id, o.slug, o.default_project_id, k.id, k.scopes, k.expires_at, k.last_used_at, u.id, u.email,
                    u.role
                FROM admin_api_keys k
@@ -107,7 +107,7 @@ pub fn holder(tx: &mut Tx<'_>, hash: &KeyHash) -> Result<Option<Holder>> {
                WHERE k.secret_hash = $1";
     let read = |row: &Row<'_>| {
         let (scopes, role): (String, Option<String>) = (row.get(4)?, row.get(9)?);
-        Ok(Holder {
+        Ok(FoundKey {
             organization: Organization::from_row(row, 0)?,
             key_id: row.get(3)?,
             scopes: Scopes::parse(&scopes),

@@ -52,7 +52,12 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
 /// The page is cut on the key before the names are joined. The project is a range and not an equality, because then the
 /// order can only be the primary key's: with an equality PostgreSQL may as well walk everybody of the organization along
 /// the index of people and drop who is elsewhere, and does so near the end of a large project.
-pub fn list(tx: &mut Tx<'_>, organization: &str, project: &str, page: &PageRequest) -> Result<Slice<Member>> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    page: &PageRequest,
+) -> Result<Slice<Member>> {
     let rows = tx.all(
         "SELECT m.user_id, u.name, u.email, m.role, m.added_at
          FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members

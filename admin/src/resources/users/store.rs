@@ -176,6 +176,28 @@ pub fn find_by_email(tx: &mut Tx<'_>, organization: &str, email: &str) -> Result
     Ok(tx.one(sql, args![organization, &fold(email)], User::from_row)?)
 }
 
+/// The owner of this address; without one, the only owner there is.
+pub fn find_owner(tx: &mut Tx<'_>, organization: &str, email: Option<&str>) -> Result<User> {
+    if let Some(email) = email {
+        let user = find_by_email(tx, organization, email)?;
+        let owner = user.filter(|user| user.role == OrganizationRole::Owner);
+        return owner.ok_or_else(|| Error::not_found("Owner", email));
+    }
+    let owners = tx.all(
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+         WHERE organization_id = $1 AND role = 'owner' ORDER BY id LIMIT 10",
+        args![organization],
+        User::from_row,
+    )?;
+    match owners.as_slice() {
+        [one] => Ok(one.clone()),
+        several => {
+            let emails: Vec<_> = several.iter().map(|owner| owner.email.as_str()).collect();
+            Err(Error::which("owner", &emails))
+        }
+    }
+}
+
 /// Changes a person. Losing the owner role ends the person's admin keys for good.
 pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> Result<User> {
     let after = User {
