@@ -317,7 +317,7 @@ async fn the_operator_names_an_organization_where_there_are_several() {
         (),
         "Organization with id 'third' not found",
     );
-    assert_eq!(users(Some("second")).await.ids(), [second.owner_id.clone()]);
+    assert_eq!(users(Some("second")).await.ids(), vec![second.owner_id.clone()]);
     assert_eq!(users(Some(&second.organization.id)).await.ids(), [second.owner_id]);
 }
 

@@ -91,6 +91,7 @@ impl Api {
             method: method.to_owned(),
             path: path.to_owned(),
             headers,
+            operator: None,
             body: Body::empty(),
         }
     }
