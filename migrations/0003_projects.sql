@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS projects (
     organization_id KEYTEXT NOT NULL,
     id              KEYTEXT NOT NULL,
-    name            TEXT    NOT NULL,
+    name            KEYTEXT NOT NULL,
     external_key_id TEXT,
     residency       TEXT,
     geography       TEXT,
@@ -14,3 +14,6 @@ CREATE TABLE IF NOT EXISTS projects (
 
 -- The default list shows active projects only; filtering after the cut would give short pages.
 CREATE INDEX IF NOT EXISTS projects_active ON projects (organization_id, id) WHERE archived_at IS NULL;
+
+-- People name projects; ids are for programs. Names need not be unique.
+CREATE INDEX IF NOT EXISTS projects_by_name ON projects (organization_id, name, id) WHERE archived_at IS NULL;

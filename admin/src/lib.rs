@@ -11,6 +11,7 @@ pub mod domain;
 pub mod error;
 pub mod founding;
 pub mod http;
+pub mod import;
 pub mod not_built;
 pub mod organization;
 pub mod resources;

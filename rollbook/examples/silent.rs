@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     let silent = (0..flags.connections)
         .map(|_| TcpStream::connect(&server.address))
         .collect::<std::io::Result<Vec<_>>>()?;
-    let first_open_for = opened.elapsed();
+    let opening = opened.elapsed();
     let with = percentile(&server, &flags)?;
     let measured = opened.elapsed();
     ensure!(
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         "p99 without silent connections: {without:?}\n\
          p99 with {} of them:           {with:?}\n\
          ratio:                          {:.2}\n\
-         closed by the server:           {closed}, the last {last:?} after the first was opened (opening took {first_open_for:?})",
+         closed by the server:           {closed}, the last {last:?} after the first was opened (opening took {opening:?})",
         flags.connections,
         with.as_secs_f64() / without.as_secs_f64(),
     )?;

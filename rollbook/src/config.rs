@@ -30,7 +30,7 @@ pub struct Usage(pub String);
 
 /// What an operator may set.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Settings {
     /// The address to listen on; with port 0 the system chooses one
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -75,7 +75,6 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// A network of proxies whose X-Forwarded-For counts; may be repeated
     #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
-    #[serde(default)]
     pub trusted_proxy: Vec<IpNet>,
     /// How many connections may be open at once; further ones wait
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "COUNT", default_value = "10000")]
@@ -103,15 +102,17 @@ pub struct Settings {
     pub log_format: Option<Format>,
 }
 
-impl Settings {
-    /// The defaults alone, whatever the environment says.
-    pub fn defaults() -> Self {
-        let command =
-            Self::augment_args(Command::new("defaults")).mut_args(|arg| arg.env(Resettable::Reset));
-        Self::from_arg_matches(&command.get_matches_from(["defaults"]))
-            .expect("the defaults are valid settings")
+impl Default for Settings {
+    /// What holds when nothing is set, not even in the environment.
+    fn default() -> Self {
+        let command = Self::augment_args(Command::new("defaults"));
+        let matches =
+            command.mut_args(|arg| arg.env(Resettable::Reset)).get_matches_from(["defaults"]);
+        Self::from_arg_matches(&matches).expect("the defaults are valid settings")
     }
+}
 
+impl Settings {
     /// Lays these settings, as clap read them, over the file that was named: what was given by a flag or the environment stays.
     pub fn over(self, file: Option<&Path>, matches: &ArgMatches) -> anyhow::Result<Self> {
         let settings = match file {
@@ -123,22 +124,17 @@ impl Settings {
     }
 
     fn over_file(self, file: &Path, matches: &ArgMatches) -> anyhow::Result<Self> {
-        let wrong = |error: toml::de::Error| {
-            Usage(format!("{}: {}", file.display(), error.to_string().trim_end()))
-        };
+        let name = file.display();
         let text = std::fs::read_to_string(file).with_context(|| {
-            Usage(format!(
-                "cannot read the settings in {}; --config names a TOML file",
-                file.display()
-            ))
+            Usage(format!("cannot read the settings in {name}; --config names a TOML file"))
         })?;
-        let mut merged = Table::try_from(&self)?;
-        for (key, value) in text.parse::<Table>().map_err(wrong)? {
-            if !is_given(matches, &key.replace('-', "_")) {
-                merged.insert(key, value);
-            }
-        }
-        Ok(merged.try_into().map_err(wrong)?)
+        // Read by itself first, so that a fault is told with its line even if a flag would hide it.
+        let from_file: Self = toml::from_str(&text)
+            .map_err(|error| Usage(format!("{name}: {}", error.to_string().trim_end())))?;
+        let mut merged = Table::try_from(&from_file)?;
+        let given = Table::try_from(&self)?.into_iter();
+        merged.extend(given.filter(|(key, _)| is_given(matches, &key.replace('-', "_"))));
+        Ok(merged.try_into()?)
     }
 
     fn check(&self) -> Result<(), Usage> {
@@ -185,12 +181,8 @@ pub fn seconds(setting: NonZeroU32) -> Duration {
 }
 
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
-    let is_known = matches.ids().any(|known| known == id);
-    is_known
-        && matches!(
-            matches.value_source(id),
-            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
-        )
+    let source = matches.value_source(id);
+    matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
 /// Names in the environment that look like settings and are none. Not an error: Kubernetes, for one, puts
@@ -220,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_safe_ones() {
-        let settings = Settings::defaults();
+        let settings = Settings::default();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.database, "sqlite:rollbook.db");
         assert!(settings.metrics_listen.is_none() && settings.trusted_proxy.is_empty());
@@ -229,8 +221,7 @@ mod tests {
 
     #[test]
     fn an_address_is_exposed_unless_it_is_loopback_or_speaks_tls() {
-        let at =
-            |listen: &str| Settings { listen: listen.parse().unwrap(), ..Settings::defaults() };
+        let at = |listen: &str| Settings { listen: listen.parse().unwrap(), ..Settings::default() };
         assert!(
             ["0.0.0.0:80", "192.0.2.1:80", "[::]:80"].iter().all(|listen| at(listen).is_exposed())
         );

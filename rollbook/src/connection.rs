@@ -165,7 +165,7 @@ impl Answering {
         request.extensions_mut().insert(Peer(self.peer));
         let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
         // A refusal may be on its way before the body was read.
-        self.linger.set(has_body && response.status().is_client_error());
+        self.linger.set(has_body && !response.status().is_success());
         Ok(response)
     }
 }

@@ -51,7 +51,7 @@ pub fn run(listen: SocketAddr) -> Result<()> {
         ))
     };
     ensure!(listen.ip().is_loopback(), usage());
-    let settings = Settings { listen, database: MEMORY.to_owned(), ..Settings::defaults() };
+    let settings = Settings { listen, database: MEMORY.to_owned(), ..Settings::default() };
     log::start(settings.log_format, settings.log_level);
     let runtime = serve::runtime()?;
     let gate = Gate::new(&runtime, &settings)?;

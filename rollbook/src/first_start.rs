@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write, stdout};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use admin::domain::clock::{Clock, SystemClock, SystemRandom};
@@ -33,26 +34,29 @@ pub fn ensure(store: &Store, settings: &Settings, url: &str) -> Result<()> {
         }
         return Ok(());
     }
-    let founding = |key| {
-        let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (email, name) = (&settings.owner_email, settings.owner_name.as_deref());
-        Arc::new(Founding::draw(&ids, SystemClock.now(), SLUG, email, name, key))
-    };
-    if let Some(chosen) = chosen {
-        found(store, &founding(check(chosen)?))?;
-        return Ok(());
+    match chosen {
+        Some(chosen) => {
+            found(store, &draw(settings, check(chosen)?))?;
+            Ok(())
+        }
+        None if stdout().is_terminal() => on_terminal(store, settings, path, url),
+        None if is_taken => bail!(
+            "the store is empty, but {} exists and may hold the key of another one; move it away, \
+             or name another file with --key-file",
+            path.display()
+        ),
+        None => in_file(store, settings, path),
     }
-    let founding = founding(PlainKey::generate(ADMIN_PREFIX, &SystemRandom));
-    if stdout().is_terminal() {
-        return if found(store, &founding)? { show(&founding, url) } else { Ok(()) };
-    }
-    if is_taken {
-        let path = path.display();
-        bail!(
-            "the store is empty, but {path} holds a key already; move it away, or name another file with --key-file"
-        );
-    }
-    found_with(store, &founding, Draft::write(path, &founding.key)?, settings)
+}
+
+fn draw(settings: &Settings, key: PlainKey) -> Arc<Founding> {
+    let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
+    let (email, name) = (&settings.owner_email, settings.owner_name.as_deref());
+    Arc::new(Founding::draw(&ids, SystemClock.now(), SLUG, email, name, key))
+}
+
+fn new_key() -> PlainKey {
+    PlainKey::generate(ADMIN_PREFIX, &SystemRandom)
 }
 
 /// A key that the operator chose. It is never repeated, not even when it is wrong.
@@ -63,8 +67,8 @@ fn check(chosen: OsString) -> Result<PlainKey, Usage> {
         return Ok(PlainKey::given(key));
     }
     Err(Usage(format!(
-        "{BOOTSTRAP_KEY} is not usable; it must be '{ADMIN_PREFIX}' and at least {CHOSEN} more printable ASCII characters \
-         without spaces, for example from: echo \"{ADMIN_PREFIX}$(openssl rand -hex 32)\""
+        "{BOOTSTRAP_KEY} is not usable; it must be '{ADMIN_PREFIX}' and at least {CHOSEN} more printable \
+         ASCII characters without spaces, for example from: echo \"{ADMIN_PREFIX}$(openssl rand -hex 32)\""
     )))
 }
 
@@ -79,30 +83,27 @@ fn found(store: &Store, founding: &Arc<Founding>) -> Result<bool, Error> {
         Ok(is_first)
     });
     // Two processes can collide, and a connection can be lost during the commit. What is in the store now tells what came of it.
-    outcome.or_else(|error: Error| match store.read_blocking(|tx| organization::find(tx, SLUG)) {
-        Ok(Some(organization)) => Ok(organization.id == founding.organization.id),
+    outcome.or_else(|error: Error| match store.read_blocking(organization::list) {
+        Ok(all) if !all.is_empty() => Ok(all.iter().any(|one| one.id == founding.organization.id)),
         _ => Err(error),
     })
 }
 
-fn found_with(
-    store: &Store,
-    founding: &Arc<Founding>,
-    draft: Draft,
-    settings: &Settings,
-) -> Result<()> {
-    match found(store, founding) {
-        Ok(true) => {
-            let path = draft.publish()?;
-            let path = std::path::absolute(&path).unwrap_or(path);
-            tracing::info!("the admin key of the new organization is in {}", path.display());
-            if settings.database == key_file::MEMORY {
-                tracing::warn!(
-                    "the store is in memory: the key opens nothing any more once this process ends"
-                );
-            }
-        }
-        Ok(false) => {}
+fn on_terminal(store: &Store, settings: &Settings, path: PathBuf, url: &str) -> Result<()> {
+    let founding = draw(settings, new_key());
+    if found(store, &founding)? && show(&founding, url).is_err() {
+        // The terminal went away in that very moment; the key must not go with it.
+        deliver(Draft::write(path, &founding.key)?, settings)?;
+    }
+    Ok(())
+}
+
+fn in_file(store: &Store, settings: &Settings, path: PathBuf) -> Result<()> {
+    let founding = draw(settings, new_key());
+    let draft = Draft::write(path, &founding.key)?;
+    match found(store, &founding) {
+        Ok(true) => deliver(draft, settings),
+        Ok(false) => Ok(()),
         Err(error) if error.kind == Kind::OutcomeUnknown => {
             let path = draft.keep()?;
             bail!(
@@ -110,7 +111,17 @@ fn found_with(
                 path.display()
             );
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Leaves the key where it will be looked for.
+fn deliver(draft: Draft, settings: &Settings) -> Result<()> {
+    let path = draft.publish()?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    tracing::info!("the admin key of the new organization is in {}", path.display());
+    if settings.database == key_file::MEMORY {
+        tracing::warn!("the store is in memory: its key opens nothing once this process ends");
     }
     Ok(())
 }

@@ -84,8 +84,7 @@ mod tests {
 
     #[test]
     fn the_key_goes_beside_the_database_unless_told_otherwise() {
-        let at =
-            |database: &str| Settings { database: database.to_owned(), ..Settings::defaults() };
+        let at = |database: &str| Settings { database: database.to_owned(), ..Settings::default() };
         let key_file = |database: &str| path(&at(database)).display().to_string();
         assert_eq!(
             key_file("sqlite:/var/lib/rollbook/store.db"),

@@ -74,7 +74,7 @@ impl Ids {
         let mut random = [0; 10];
         self.random.fill(&mut random);
         random[0] &= 0x3F;
-        IdBlock { first: (last + 1).max(now), random }
+        IdBlock { first: (last + 1).max(now), count, random }
     }
 }
 
@@ -82,13 +82,18 @@ impl Ids {
 #[derive(Debug, Clone)]
 pub struct IdBlock {
     first: u64,
+    count: u16,
     random: [u8; 10],
 }
 
 impl IdBlock {
     /// The id at this place of the block.
+    ///
+    /// # Panics
+    /// When the place lies behind the block's end, where ids may be somebody else's.
     #[must_use]
     pub fn id(&self, prefix: &str, index: u16) -> String {
+        assert!(index < self.count, "an id is taken from within its block");
         // 64 bits of time and counter, then 78 random bits: the first random byte gives six of its bits.
         let place = u128::from(self.first + u64::from(index));
         let (head, tail) = (self.random[0], &self.random[1..]);

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -44,6 +44,10 @@ impl Incoming {
                 format!("The request body is too large. At most {cap} bytes are accepted.");
             Error::new(Kind::TooLarge, message).code("request_too_large")
         };
+        // A body that announces itself as too large is not worth receiving.
+        if self.body.size_hint().lower() > cap as u64 {
+            return Err(too_large());
+        }
         let received = tokio::time::timeout(deadline, Limited::new(self.body, cap).collect()).await;
         let bytes = match received {
             Ok(Ok(body)) => body.to_bytes(),

@@ -100,19 +100,11 @@ impl Population {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>, &Author) -> Result<T> + Send + 'static,
     {
-        let (organization, now, ids) =
-            (self.organization.clone(), SystemClock.now(), self.ids.block(EVENTS_PER_CHANGE));
+        let organization = self.organization.clone();
+        let (now, ids) = (SystemClock.now(), self.ids.block(EVENTS_PER_CHANGE));
         self.store.write_blocking(move |tx| {
-            f(
-                tx,
-                &Author::new(
-                    organization.clone(),
-                    Actor::System,
-                    Origin::default(),
-                    now,
-                    ids.clone(),
-                ),
-            )
+            let (organization, ids) = (organization.clone(), ids.clone());
+            f(tx, &Author::new(organization, Actor::System, Origin::default(), now, ids))
         })
     }
 }

@@ -19,10 +19,15 @@ fn an_unknown_flag_is_named() {
 fn an_unknown_key_of_the_file_is_named_with_the_file() {
     let database = Database::fresh();
     let file = database.folder().join("settings.toml");
-    write(&file, "owner-name = 'Ada'\ncolour = 'blue'\n").unwrap();
-    let (code, _, log) = Start::serve(&database).flag("--config", &file).run();
-    assert_eq!(code, 2);
-    assert!(log.contains("colour") && log.contains(file.to_str().unwrap()), "{log}");
+    // The last two are spelled like flags that are given, which must not hide them.
+    for key in ["colour", "config", "owner_name"] {
+        write(&file, format!("owner-email = 'ada@example.com'\n{key} = 'blue'\n")).unwrap();
+        let start = Start::serve(&database).flag("--config", &file).flag("--owner-name", "Ada");
+        let (code, _, log) = start.run();
+        assert_eq!(code, 2);
+        assert!(log.contains(key) && log.contains("line 2"), "{log}");
+        assert!(log.contains(file.to_str().unwrap()), "{log}");
+    }
 }
 
 #[test]

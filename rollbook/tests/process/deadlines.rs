@@ -21,7 +21,7 @@ fn a_connection_that_sends_no_whole_header_is_closed_within_its_deadline() {
     assert_eq!(silent.rest(), "");
     assert!(!slow.rest().contains(" 200 "));
     assert!(kept.rest().contains("unknown_url"));
-    assert!((1..5).contains(&asked.elapsed().as_secs()), "{:?}", asked.elapsed());
+    assert!((1..10).contains(&asked.elapsed().as_secs()), "{:?}", asked.elapsed());
 }
 
 #[test]

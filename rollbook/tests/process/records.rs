@@ -3,10 +3,11 @@
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
+use sql::{Options, Store, args};
 
 use crate::database::Database;
 use crate::server::{KEY, Start};
-use crate::wire::Client;
+use crate::wire::{Client, Raw};
 
 #[test]
 fn the_log_has_one_line_a_request_and_no_secret() {
@@ -73,4 +74,23 @@ fn metrics_are_on_a_listener_of_their_own_and_hold_no_key() {
     assert!(metrics.contains("rollbook_connections 1"), "{metrics}");
     assert!(!metrics.contains("sk-admin-"), "{metrics}");
     assert_eq!(client.get("/metrics").0, 404);
+}
+
+#[test]
+fn the_record_names_the_client_behind_a_trusted_proxy_only() {
+    let recorded = |proxies: &str| {
+        let database = Database::fresh();
+        let server = Start::with_key(&database).flag("--trusted-proxy", proxies).start();
+        let body = r#"{"name":"forwarded"}"#;
+        let mut request = Raw::connect(server.address());
+        request.begin_project(KEY, body.len(), "X-Forwarded-For: 203.0.113.7\r\n");
+        request.send(body);
+        assert!(request.head().starts_with("HTTP/1.1 200 "));
+        server.stop();
+        let store = Store::open(Options::new(&database.url)).unwrap();
+        let sql = "SELECT ip_address FROM audit_events WHERE actor_kind = 'api_key'";
+        store.read_blocking(move |tx| tx.one(sql, args![], |row| row.get::<String>(0))).unwrap()
+    };
+    assert_eq!(recorded("10.0.0.0/8,127.0.0.0/8").as_deref(), Some("203.0.113.7"));
+    assert_eq!(recorded("10.0.0.0/8").as_deref(), Some("127.0.0.1"));
 }

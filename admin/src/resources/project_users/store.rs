@@ -94,6 +94,23 @@ pub fn add(
     user: &User,
     role: ProjectRole,
 ) -> Result<Member> {
+    add_if_new(tx, by, project, user, role)?.ok_or_else(|| {
+        let message = format!(
+            "User {} already exists in project {}. Change the role by updating the project user.",
+            user.id, project.id
+        );
+        Error::invalid("already_exists", message)
+    })
+}
+
+/// Adds a person to a project unless they are in it.
+pub fn add_if_new(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    project: &Project,
+    user: &User,
+    role: ProjectRole,
+) -> Result<Option<Member>> {
     // The insert itself finds out whether the person is there already: reading first would make concurrent
     // additions conflict under SERIALIZABLE.
     let inserted = tx.execute(
@@ -102,21 +119,17 @@ pub fn add(
         args![by.organization_id(), &project.id, &user.id, role.name(), by.now],
     )?;
     if inserted == 0 {
-        let message = format!(
-            "User {} already exists in project {}. Change the role by updating the project user.",
-            user.id, project.id
-        );
-        return Err(Error::invalid("already_exists", message));
+        return Ok(None);
     }
     let payload = json!({ "id": user.id, "data": { "role": role.name() } });
     audit::append(tx, by, &Event::new("user.added", &user.id, payload).in_project(&project.id))?;
-    Ok(Member {
+    Ok(Some(Member {
         user_id: user.id.clone(),
         name: user.name.clone(),
         email: user.email.clone(),
         role,
         added_at: by.now,
-    })
+    }))
 }
 
 /// Gives a member another role.

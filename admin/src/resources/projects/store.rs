@@ -141,6 +141,13 @@ pub fn find_inhabited(
     if project.archived_at.is_some() { Err(gone()) } else { Ok(project) }
 }
 
+/// The active projects of this name; two are enough to know that the name is ambiguous, a few more to say which.
+pub fn find_by_name(tx: &mut Tx<'_>, organization: &str, name: &str) -> Result<Vec<Project>> {
+    let sql = "SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
+               WHERE organization_id = $1 AND name = $2 AND archived_at IS NULL ORDER BY id LIMIT 5";
+    Ok(tx.all(sql, args![organization, name], Project::from_row)?)
+}
+
 /// Creates a project.
 pub fn create(tx: &mut Tx<'_>, by: &Author, new: &NewProject) -> Result<Project> {
     let project = Project {

@@ -81,6 +81,7 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
         let user = store::find(tx, caller.organization_id(), &id)?;
         let body = body.get()?;
         let changes = store::Changes {
+            name: None,
             role: wanted_role(body, caller.organization_id())?,
             technical_level: body.technical_level.clone(),
             developer_persona: body.developer_persona.clone(),

@@ -69,6 +69,8 @@ pub struct NewUser {
 /// What a request wants to change about a person.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
+    /// A new name. People cannot be renamed over the wire, but an import may know better.
+    pub name: Option<String>,
     /// A new role.
     pub role: Option<OrganizationRole>,
     /// A new answer about experience.
@@ -83,8 +85,19 @@ pub fn fold(email: &str) -> String {
     email.to_lowercase()
 }
 
-/// Adds a person to the organization, as somebody who accepted an invitation or was imported.
+/// Adds a person to the organization, as somebody who accepted an invitation.
 pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
+    add_if_new(tx, by, new)?.ok_or_else(|| {
+        let message = format!(
+            "A user with the e-mail address {} already exists in the organization.",
+            new.email
+        );
+        Error::invalid("already_exists", message).param("email")
+    })
+}
+
+/// Adds a person unless somebody has the address, which the insert itself finds out.
+pub fn add_if_new(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<Option<User>> {
     let inserted = tx.execute(
         "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -99,15 +112,11 @@ pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
         ],
     )?;
     if inserted == 0 {
-        let message = format!(
-            "A user with the e-mail address {} already exists in the organization.",
-            new.email
-        );
-        return Err(Error::invalid("already_exists", message).param("email"));
+        return Ok(None);
     }
     let payload = json!({ "id": new.id, "data": { "role": new.role.name() } });
     audit::append(tx, by, &Event::new("user.added", &new.id, payload))?;
-    Ok(User {
+    Ok(Some(User {
         id: new.id.clone(),
         email: new.email.clone(),
         name: new.name.clone(),
@@ -115,7 +124,7 @@ pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
         added_at: by.now,
         technical_level: None,
         developer_persona: None,
-    })
+    }))
 }
 
 /// A page of everybody, by id.
@@ -201,6 +210,7 @@ pub fn find_owner(tx: &mut Tx<'_>, organization: &str, email: Option<&str>) -> R
 /// Changes a person. Losing the owner role ends the person's admin keys for good.
 pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> Result<User> {
     let after = User {
+        name: changes.name.clone().or_else(|| user.name.clone()),
         role: changes.role.unwrap_or(user.role),
         technical_level: changes.technical_level.clone().apply(user.technical_level.clone()),
         developer_persona: changes.developer_persona.clone().apply(user.developer_persona.clone()),
@@ -208,6 +218,7 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
     };
     let is_role_change = after.role != user.role;
     let is_change = is_role_change
+        || after.name != user.name
         || after.technical_level != user.technical_level
         || after.developer_persona != user.developer_persona;
     if !is_change {
@@ -218,13 +229,15 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
         end_admin_keys(tx, by, user)?;
     }
     tx.execute(
-        "UPDATE users SET role = $3, technical_level = $4, developer_persona = $5 WHERE organization_id = $1 AND id = $2",
+        "UPDATE users SET role = $3, technical_level = $4, developer_persona = $5, name = $6
+         WHERE organization_id = $1 AND id = $2",
         args![
             by.organization_id(),
             &user.id,
             after.role.name(),
             after.technical_level.as_deref(),
-            after.developer_persona.as_deref()
+            after.developer_persona.as_deref(),
+            after.name.as_deref()
         ],
     )?;
     let requested = if is_role_change { json!({ "role": after.role.name() }) } else { json!({}) };
