@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::commands;
 use crate::config::Settings;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
@@ -25,6 +26,12 @@ pub enum Command {
     /// Serve a made-up organization from memory, to look around
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
+    /// Bring people, projects and memberships in from a CSV file
+    Import(commands::import::Import),
+    /// Copy a SQLite store into a file, while it is in use
+    Backup(commands::backup::Backup),
+    /// Make a SQLite store from such a file
+    Restore(commands::backup::Backup),
     /// Print the OpenAPI 3.1 document of the API
     Openapi,
 }

@@ -1,6 +1,7 @@
 //! Rollbook, the program: the only place that knows of flags, files, terminals, signals and the environment.
 
 mod cli;
+mod commands;
 mod config;
 mod connection;
 mod demo;
@@ -40,6 +41,9 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => serve::run(&serve.settings),
         Command::Demo(demo) => demo::run(demo.listen),
+        Command::Import(import) => commands::import::run(&import),
+        Command::Backup(backup) => commands::backup::backup(&backup),
+        Command::Restore(backup) => commands::backup::restore(&backup),
         Command::Openapi => print_openapi(),
     }
 }
