@@ -9,15 +9,8 @@ use metrics::{Counter, Gauge, Histogram};
 use tokio::sync::oneshot;
 
 use crate::error::{Cure, Fault};
-use crate::tx::{Session, Tx};
+use crate::tx::{Kind, Session, Tx};
 use crate::{Error, Observer, Result};
-
-/// Whether a job may change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Read,
-    Write,
-}
 
 /// The metrics of one kind of job, looked up once because a look-up per job would cost more than
 /// a point read does.
@@ -126,7 +119,11 @@ impl Job {
     }
 
     /// Runs the closure once. The caller ends the transaction according to the verdict.
-    pub(crate) fn run(&mut self, session: Session<'_>, observer: Option<&Observer>) -> Verdict {
+    pub(crate) fn run(
+        &mut self,
+        session: &mut dyn Session,
+        observer: Option<&Observer>,
+    ) -> Verdict {
         let mut tx = Tx::new(session, self.kind, self.deadline, observer);
         let ran = catch_unwind(AssertUnwindSafe(|| self.work.run(&mut tx)));
         self.accepted = matches!(ran, Ok(true));
@@ -200,6 +197,13 @@ fn started(mut job: Job) -> Option<Job> {
     }
     job.started = Some(Instant::now());
     Some(job)
+}
+
+/// A queue and the threads that serve it. An engine starts one for everything, or one for reads
+/// followed by one for writes.
+pub(crate) struct Lane {
+    pub sender: Sender,
+    pub threads: Vec<JoinHandle<()>>,
 }
 
 /// Starts a named engine thread.

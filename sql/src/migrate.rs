@@ -26,7 +26,7 @@ pub struct Migration<'a> {
 
 /// A migration that owns its text, so that it can travel to a store thread.
 #[derive(Clone)]
-pub(crate) struct Step {
+struct Step {
     number: u32,
     name: String,
     text: String,
@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 /// Copies the migrations and checks their order.
-pub(crate) fn plan(migrations: &[Migration<'_>]) -> Result<Vec<Step>> {
+fn plan(migrations: &[Migration<'_>]) -> Result<Vec<Step>> {
     if migrations.windows(2).any(|pair| pair[0].number >= pair[1].number) {
         return Err(Error::Migration("migration numbers must rise".into()));
     }
@@ -47,19 +47,29 @@ pub(crate) fn plan(migrations: &[Migration<'_>]) -> Result<Vec<Step>> {
     Ok(migrations.iter().map(step).collect())
 }
 
-/// See [`Store::migrate`].
-pub(crate) fn migrate(store: &Store, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
-    let plan = plan(migrations)?;
-    // Its own transaction: creating it fixes PostgreSQL's snapshot, which must be newer than the
-    // lock below. Of several processes doing so at once, all but one are told `Duplicate`.
-    let mut attempt = 1;
-    while let Err(error) = store.write_within(LIMIT, create) {
-        if attempt == ATTEMPTS || !matches!(error, Error::Duplicate | Error::Statement(_)) {
-            return Err(error);
+impl Store {
+    /// Applies what is missing, all of it or nothing, and answers the numbers applied now. Any
+    /// number of processes may do this at the same time. Panics inside an asynchronous context.
+    pub fn migrate(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
+        let plan = plan(migrations)?;
+        // Its own transaction: creating it fixes PostgreSQL's snapshot, which must be newer than the
+        // lock below. Of several processes doing so at once, all but one are told `Duplicate`.
+        let mut attempt = 1;
+        while let Err(error) = self.write_within(LIMIT, create) {
+            if attempt == ATTEMPTS || !matches!(error, Error::Duplicate | Error::Statement(_)) {
+                return Err(error);
+            }
+            attempt += 1;
         }
-        attempt += 1;
+        self.write_within(LIMIT, move |tx| apply(tx, &plan))
     }
-    store.write_within(LIMIT, move |tx| apply(tx, &plan))
+
+    /// The numbers not applied yet. An `Ok` with an empty list says that the store can be reached
+    /// and that its schema is this program's, which is what a readiness check wants to know.
+    pub async fn pending(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
+        let plan = plan(migrations)?;
+        self.read(move |tx| missing(tx, &plan)).await
+    }
 }
 
 fn create(tx: &mut Tx<'_>) -> Result<()> {
@@ -104,7 +114,7 @@ fn run(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
 }
 
 /// The numbers of `plan` that are not applied, after checking that those applied are the same.
-pub(crate) fn missing(tx: &mut Tx<'_>, plan: &[Step]) -> Result<Vec<u32>> {
+fn missing(tx: &mut Tx<'_>, plan: &[Step]) -> Result<Vec<u32>> {
     let mut numbers: Vec<u32> = plan.iter().map(|step| step.number).collect();
     if !exists(tx)? {
         return Ok(numbers);

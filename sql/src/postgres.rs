@@ -11,15 +11,11 @@ use ::postgres::{Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Cure, Fault};
-use crate::job::{Job, Kind, Queue, Verdict, queue, spawn};
-use crate::store::Lane;
-use crate::tx::Session;
-use crate::value::Cells;
-use crate::{Arg, Error, Observer, Options, Result, Row};
+use crate::job::{Job, Lane, Queue, Verdict, queue, spawn};
+use crate::tx::{Kind, Session};
+use crate::{Arg, Engine, Error, Observer, Options, Result, Row};
 
 mod encoding;
-
-pub(crate) use encoding::value;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
@@ -178,7 +174,7 @@ impl Worker {
             empty => empty.insert(self.connector.connect(job.deadline)?),
         };
         connection.begin(job.kind, job.deadline)?;
-        let verdict = job.run(Session::Postgres(connection), self.observer.as_ref());
+        let verdict = job.run(connection, self.observer.as_ref());
         let (ended, outcome) = match verdict {
             Verdict::Accepted if job.kind == Kind::Write => match connection.commit() {
                 Err(Fault { error: error @ Error::OutcomeUnknown(_), .. }) => {
@@ -208,7 +204,7 @@ fn pause(collisions: u32) {
 }
 
 /// A connection and its prepared statements.
-pub(crate) struct Connection {
+struct Connection {
     client: Client,
     statements: HashMap<Box<str>, Statement>,
 }
@@ -243,8 +239,25 @@ impl Connection {
         self.client.batch_execute("ROLLBACK").is_ok()
     }
 
-    /// Runs one statement of a closure.
-    pub(crate) fn statement(
+    fn prepared(&mut self, sql: &str) -> Result<Statement, ::postgres::Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql)?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Session for Connection {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn statement(
         &mut self,
         kind: Kind,
         sql: &str,
@@ -258,21 +271,9 @@ impl Connection {
         }
         let mut rows = self.client.query_raw(&statement, args).map_err(|e| fault(&e, kind))?;
         while let Some(cells) = rows.next().map_err(|e| fault(&e, kind))? {
-            row(&Row(Cells::Postgres(&cells)))?;
+            row(&Row(&cells))?;
         }
         Ok(rows.rows_affected().unwrap_or_default())
-    }
-
-    fn prepared(&mut self, sql: &str) -> Result<Statement, ::postgres::Error> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(sql)?;
-        if self.statements.len() >= STATEMENTS {
-            self.statements.clear();
-        }
-        self.statements.insert(sql.into(), statement.clone());
-        Ok(statement)
     }
 }
 

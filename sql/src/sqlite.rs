@@ -11,11 +11,11 @@ use metrics::Histogram;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
-use crate::job::{Job, Kind, Queue, Verdict, queue, spawn};
-use crate::store::Lane;
-use crate::tx::Session;
+use crate::error::Fault;
+use crate::job::{Job, Lane, Queue, Verdict, queue, spawn};
+use crate::tx::{Kind, Session};
 use crate::value::Cells;
-use crate::{Arg, Error, Observer, Options, Result, Row};
+use crate::{Arg, Engine, Error, Observer, Options, Result, Row};
 
 /// So many jobs share one commit at most: beyond it the sync is no longer what costs.
 const GROUP: usize = 64;
@@ -141,7 +141,7 @@ impl Worker {
     fn read(&self, mut job: Job) {
         LIMIT.set(Some(job.deadline));
         let verdict = match self.control("BEGIN") {
-            Ok(()) => job.run(Session::Sqlite(&self.connection), self.observer.as_ref()),
+            Ok(()) => job.run(&mut Lent(&self.connection), self.observer.as_ref()),
             Err(error) => Verdict::Failed(error.into()),
         };
         self.roll_back();
@@ -194,7 +194,7 @@ impl Worker {
         if let Err(error) = self.control("SAVEPOINT job") {
             return Some(error);
         }
-        let verdict = job.run(Session::Sqlite(&self.connection), self.observer.as_ref());
+        let verdict = job.run(&mut Lent(&self.connection), self.observer.as_ref());
         LIMIT.set(None);
         let undone = match verdict {
             Verdict::Accepted => Ok(()),
@@ -240,24 +240,32 @@ fn failure(verdict: Verdict) -> Option<Error> {
     if let Verdict::Failed(fault) = verdict { Some(fault.error) } else { None }
 }
 
-/// Runs one statement of a closure.
-pub(crate) fn statement(
-    connection: &Connection,
-    kind: Kind,
-    sql: &str,
-    args: &[Arg<'_>],
-    row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
-) -> Result<u64> {
-    let mut statement = connection.prepare_cached(sql).map_err(error)?;
-    if kind == Kind::Read && !statement.readonly() {
-        return Err(Error::Statement(format!("a read must not write: {sql}")));
+/// The worker's connection in the hands of a closure.
+struct Lent<'c>(&'c Connection);
+
+impl Session for Lent<'_> {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
     }
-    bind(&mut statement, args, sql)?;
-    let mut rows = statement.raw_query();
-    while let Some(cells) = rows.next().map_err(error)? {
-        row(&Row(Cells::Sqlite(cells)))?;
+
+    fn statement(
+        &mut self,
+        kind: Kind,
+        sql: &str,
+        args: &[Arg<'_>],
+        row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<u64, Fault> {
+        let mut statement = self.0.prepare_cached(sql).map_err(error)?;
+        if kind == Kind::Read && !statement.readonly() {
+            return Err(Error::Statement(format!("a read must not write: {sql}")).into());
+        }
+        bind(&mut statement, args, sql)?;
+        let mut rows = statement.raw_query();
+        while let Some(cells) = rows.next().map_err(error)? {
+            row(&Row(cells))?;
+        }
+        Ok(self.0.changes())
     }
-    Ok(connection.changes())
 }
 
 /// Binds by name: `SQLite` numbers `$3` by where it first appears, not by its digit.
@@ -287,16 +295,17 @@ impl ToSql for Arg<'_> {
     }
 }
 
-/// The value of a column, borrowed from the row.
-pub(crate) fn value<'a>(row: &'a rusqlite::Row<'a>, index: usize) -> Result<Arg<'a>> {
-    match row.get_ref(index).map_err(error)? {
-        ValueRef::Null => Ok(Arg::Null),
-        ValueRef::Integer(number) => Ok(Arg::Int(number)),
-        ValueRef::Blob(bytes) => Ok(Arg::Bytes(bytes)),
-        ValueRef::Text(text) => std::str::from_utf8(text)
-            .map(Arg::Text)
-            .map_err(|_| Error::Statement(format!("column {index} is not UTF-8"))),
-        ValueRef::Real(_) => Err(Error::Statement(format!("column {index} is a fraction"))),
+impl Cells for rusqlite::Row<'_> {
+    fn value(&self, index: usize) -> Result<Arg<'_>> {
+        match self.get_ref(index).map_err(error)? {
+            ValueRef::Null => Ok(Arg::Null),
+            ValueRef::Integer(number) => Ok(Arg::Int(number)),
+            ValueRef::Blob(bytes) => Ok(Arg::Bytes(bytes)),
+            ValueRef::Text(text) => std::str::from_utf8(text)
+                .map(Arg::Text)
+                .map_err(|_| Error::Statement(format!("column {index} is not UTF-8"))),
+            ValueRef::Real(_) => Err(Error::Statement(format!("column {index} is a fraction"))),
+        }
     }
 }
 

@@ -1,20 +1,13 @@
 //! The store: queues in front, engine threads behind.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::job::{Job, Kind, Meter, Sender};
-use crate::{Engine, Error, Migration, Options, Result, Tx, migrate, postgres, sqlite};
-
-/// A queue and the threads that serve it. An engine starts one for everything, or one for reads
-/// followed by one for writes.
-pub(crate) struct Lane {
-    pub sender: Sender,
-    pub threads: Vec<JoinHandle<()>>,
-}
+use crate::job::{Job, Lane, Meter};
+use crate::tx::Kind;
+use crate::{Engine, Error, Options, Result, Tx, postgres, sqlite};
 
 /// A handle on an open database; clones share it.
 ///
@@ -99,19 +92,6 @@ impl Store {
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.write_within(self.0.deadline, f)
-    }
-
-    /// Applies what is missing, all of it or nothing, and answers the numbers applied now. Any
-    /// number of processes may do this at the same time. Panics inside an asynchronous context.
-    pub fn migrate(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
-        migrate::migrate(self, migrations)
-    }
-
-    /// The numbers not applied yet. An `Ok` with an empty list says that the store can be reached
-    /// and that its schema is this program's, which is what a readiness check wants to know.
-    pub async fn pending(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
-        let plan = migrate::plan(migrations)?;
-        self.read(move |tx| migrate::missing(tx, &plan)).await
     }
 
     /// Stops taking jobs, finishes those that wait, and ends the threads. Blocks until that is

@@ -3,13 +3,27 @@
 use std::time::Instant;
 
 use crate::error::Fault;
-use crate::job::Kind;
-use crate::{Arg, Engine, Error, Observer, Result, Row, postgres, sqlite};
+use crate::{Arg, Engine, Error, Observer, Result, Row};
 
-/// The connection a transaction runs on.
-pub(crate) enum Session<'c> {
-    Sqlite(&'c rusqlite::Connection),
-    Postgres(&'c mut postgres::Connection),
+/// Whether a closure may change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+/// What an engine lends to a transaction: a connection on which one has begun.
+pub(crate) trait Session {
+    fn engine(&self) -> Engine;
+
+    /// Runs one statement, hands its rows over, and answers how many rows it changed.
+    fn statement(
+        &mut self,
+        kind: Kind,
+        sql: &str,
+        args: &[Arg<'_>],
+        row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<u64, Fault>;
 }
 
 /// One transaction, handed to the closures of [`Store::read`](crate::Store::read) and
@@ -21,7 +35,7 @@ pub(crate) enum Session<'c> {
 /// Statements name their arguments `$1…$n`, in any order and as often as they like; every argument
 /// must be used.
 pub struct Tx<'c> {
-    session: Session<'c>,
+    session: &'c mut dyn Session,
     kind: Kind,
     deadline: Instant,
     observer: Option<&'c Observer>,
@@ -30,7 +44,7 @@ pub struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(
-        session: Session<'c>,
+        session: &'c mut dyn Session,
         kind: Kind,
         deadline: Instant,
         observer: Option<&'c Observer>,
@@ -46,10 +60,7 @@ impl<'c> Tx<'c> {
     /// The engine this transaction runs on.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        match self.session {
-            Session::Sqlite(_) => Engine::Sqlite,
-            Session::Postgres(_) => Engine::Postgres,
-        }
+        self.session.engine()
     }
 
     /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.
@@ -122,11 +133,6 @@ impl<'c> Tx<'c> {
         if args.iter().any(|a| matches!(a, Arg::Text(t) if t.as_bytes().contains(&0))) {
             return Err(Error::Statement("a text argument contains NUL".into()).into());
         }
-        match &mut self.session {
-            Session::Sqlite(connection) => {
-                sqlite::statement(connection, self.kind, sql, args, row).map_err(Fault::from)
-            }
-            Session::Postgres(connection) => connection.statement(self.kind, sql, args, row),
-        }
+        self.session.statement(self.kind, sql, args, row)
     }
 }

@@ -100,23 +100,19 @@ impl<T: Column> Column for Option<T> {
 }
 
 /// One row of an answer, valid while the closure that reads it runs.
-pub struct Row<'a>(pub(crate) Cells<'a>);
+pub struct Row<'a>(pub(crate) &'a dyn Cells);
 
 /// The driver's row behind a [`Row`].
-pub(crate) enum Cells<'a> {
-    Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a ::postgres::Row),
+pub(crate) trait Cells {
+    /// The value of a column, borrowed from the row.
+    fn value(&self, index: usize) -> Result<Arg<'_>>;
 }
 
 impl Row<'_> {
     /// The column at `index`, counted from 0. A missing column or another type is
     /// [`Error::Statement`].
     pub fn get<T: Column>(&self, index: usize) -> Result<T> {
-        let value = match &self.0 {
-            Cells::Sqlite(row) => crate::sqlite::value(row, index)?,
-            Cells::Postgres(row) => crate::postgres::value(row, index)?,
-        };
-        T::from_value(value).ok_or_else(|| {
+        T::from_value(self.0.value(index)?).ok_or_else(|| {
             let wanted = std::any::type_name::<T>();
             Error::Statement(format!("column {index} is not of the Rust type {wanted}"))
         })

@@ -6,6 +6,7 @@ use std::num::TryFromIntError;
 use ::postgres::types::{FromSql, IsNull, ToSql, Type, WrongType, accepts, to_sql_checked};
 use bytes::BytesMut;
 
+use crate::value::Cells;
 use crate::{Arg, Error, Result};
 
 type Encoded = Result<IsNull, Box<dyn StdError + Sync + Send>>;
@@ -51,9 +52,10 @@ impl<'a> FromSql<'a> for Arg<'a> {
     accepts!(BOOL, INT2, INT4, INT8, BYTEA, TEXT, VARCHAR, BPCHAR, NAME, UNKNOWN);
 }
 
-/// The value of a column, borrowed from the row.
-pub(crate) fn value(row: &::postgres::Row, index: usize) -> Result<Arg<'_>> {
-    row.try_get(index).map_err(|e| Error::Statement(super::chain(&e)))
+impl Cells for ::postgres::Row {
+    fn value(&self, index: usize) -> Result<Arg<'_>> {
+        self.try_get(index).map_err(|e| Error::Statement(super::chain(&e)))
+    }
 }
 
 /// Whether a value was given where the server wants another type: our mistake, not the line's.

@@ -38,7 +38,7 @@ pub struct User {
     /// When the person joined, in Unix seconds.
     #[schema(format = "unixtime")]
     added_at: i64,
-    /// Whether this is the person's own default organization; nobody has another one here.
+    /// Whether this is the organization's default user; none is here.
     is_default: bool,
     /// When the account came into being, in Unix seconds.
     #[schema(format = "unixtime")]
