@@ -102,21 +102,26 @@ impl Caller {
     }
 }
 
-/// Finds who holds this credential now, and whether they may do this.
+impl Caller {
+    /// Refuses unless the caller may do this.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.scopes.has(scope) {
+            Ok(())
+        } else {
+            Err(Error::missing_scopes([scope].into_iter().collect()))
+        }
+    }
+}
+
+/// Finds who holds this credential now. What they may do is asked separately, so that a refusal knows whom it refuses.
 pub fn authenticate(
     tx: &mut Tx<'_>,
     credential: &Credential,
-    scope: Scope,
     at: &Circumstances,
 ) -> Result<Caller> {
     match credential {
         Credential::Key { hash, masked, organization } => {
-            let caller = key_holder(tx, hash, masked, organization.as_deref(), at)?;
-            if caller.scopes.has(scope) {
-                Ok(caller)
-            } else {
-                Err(Error::missing_scopes([scope].into_iter().collect()))
-            }
+            key_holder(tx, hash, masked, organization.as_deref(), at)
         }
         Credential::Operator(operator) => at_the_command_line(tx, operator, at),
     }

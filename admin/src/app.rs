@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use sql::Store;
+use tokio_util::task::TaskTracker;
 
 use crate::domain::clock::{Clock, Random};
 use crate::domain::id::Ids;
@@ -53,6 +54,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Which keys were noted as used lately.
     pub last_used: LastUsed,
+    /// Work that no request waits for.
+    pub background: TaskTracker,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
             ids,
             settings,
             last_used: LastUsed::default(),
+            background: TaskTracker::new(),
         }))
     }
 }

@@ -85,7 +85,10 @@ async fn a_nullable_member_may_be_null() {
                 let mut body = sample_body(operation);
                 body[&member] = Value::Null;
                 let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
-                assert_ne!(reply.body["error"]["code"], "invalid_type", "{name:?} {member}");
+                // Whoever names nobody is told so; every other null is as if it were absent.
+                let is_accepted = reply.status.as_u16() == 200
+                    || reply.body["error"]["code"] == "missing_required_parameter";
+                assert!(is_accepted, "{name:?} {member}: {}", reply.body);
             }
         }
     })

@@ -264,8 +264,15 @@ fn text(name: &str, value: Value, length: RangeInclusive<usize>) -> Result<Strin
     Ok(text)
 }
 
+/// A whole number, or the nearest one that a machine word holds: too large is out of bounds, not of the wrong type.
+fn whole(value: &Value) -> Option<i64> {
+    let decimal = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() >= 9e18);
+    let beyond = decimal.map(|number| if number > 0.0 { i64::MAX } else { i64::MIN });
+    value.as_i64().or(beyond)
+}
+
 fn integer(name: &str, value: &Value, bounds: RangeInclusive<i64>) -> Result<i64> {
-    let Some(number) = value.as_i64() else { return Err(wrong_type(name, "an integer", value)) };
+    let Some(number) = whole(value) else { return Err(wrong_type(name, "an integer", value)) };
     if number > *bounds.end() {
         let message = format!(
             "Invalid '{name}': integer above maximum value. Expected a value <= {}, but got {number} instead.",

@@ -65,7 +65,7 @@ impl Call {
     {
         let admit = self.admit(Scope::ManagementRead)?;
         let result = self.app.store.read(move |tx| admit.run(tx, &f)).await;
-        self.record_use().await;
+        self.record_use();
         result
     }
 
@@ -77,7 +77,7 @@ impl Call {
     {
         let admit = self.admit(Scope::ManagementWrite)?;
         let result = self.app.store.write(move |tx| admit.run(tx, &f)).await;
-        self.record_use().await;
+        self.record_use();
         result
     }
 
@@ -105,9 +105,9 @@ impl Call {
         })
     }
 
-    /// Notes that the key was used: a few minutes' precision is enough, and a store that cannot write now must not
-    /// fail a request that succeeded.
-    async fn record_use(&self) {
+    /// Notes that the key was used. A few minutes' precision is enough. Nobody waits for it: a store that cannot write now must
+    /// neither fail nor delay a request that succeeded.
+    fn record_use(&self) {
         let now = self.at.now;
         let Some(identity) = self.trace.identity() else { return };
         let Some(key) = &identity.key else { return };
@@ -116,11 +116,13 @@ impl Call {
             return;
         }
         let (organization, key) = (identity.organization_id.clone(), key.id.clone());
-        let recorded =
-            self.app.store.write(move |tx| keys::record_use(tx, &organization, &key, now)).await;
-        if let Err(error) = recorded {
-            tracing::warn!(%error, "the last use of a key could not be recorded");
-        }
+        let store = self.app.store.clone();
+        self.app.background.spawn(async move {
+            let recorded = store.write(move |tx| keys::record_use(tx, &organization, &key, now));
+            if let Err(error) = recorded.await {
+                tracing::warn!(%error, "the last use of a key could not be recorded");
+            }
+        });
     }
 }
 
@@ -139,8 +141,9 @@ impl Admission {
     }
 
     fn caller(&self, tx: &mut Tx<'_>) -> Result<Caller> {
-        let caller = authenticate(tx, &self.credential, self.scope, &self.at)?;
+        let caller = authenticate(tx, &self.credential, &self.at)?;
         self.trace.identify(&caller);
+        caller.require(self.scope)?;
         Ok(caller)
     }
 }

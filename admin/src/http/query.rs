@@ -95,6 +95,20 @@ impl Query {
         }
     }
 
+    /// The same with at most so many values, where each costs something.
+    pub fn bounded_list(&self, name: &str, most: usize) -> Result<Option<Vec<&str>>> {
+        let list = self.list(name);
+        match list.as_ref().map_or(0, Vec::len) {
+            count if count > most => {
+                let message = format!(
+                    "Invalid '{name}': array too long. Expected at most {most} values, but got {count}."
+                );
+                Err(Error::invalid("array_above_max_length", message).param(name))
+            }
+            _ => Ok(list),
+        }
+    }
+
     /// A position in a list. Empty means the beginning.
     pub fn cursor(&self, name: &str) -> Result<Option<&str>> {
         match self.text(name)? {

@@ -1,14 +1,14 @@
 //! The first pass: reads the whole file and the store, and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{Read, Seek};
 
-use sql::{Store, Tx, args};
+use sql::{Store, Tx};
 
-use super::BATCH;
 use super::consistency::{Consistency, Count};
-use super::row::{Fault, Row, Rows};
-use crate::domain::role::OrganizationRole;
+use super::fault::Fault;
+use super::row::{Row, Rows};
+use super::{BATCH, lookup};
 use crate::error::{Error, Result};
 use crate::resources::projects::store as projects;
 
@@ -22,14 +22,16 @@ const REMEMBERED: usize = 10_000;
 pub struct Check {
     /// Rows of the file, without its header.
     pub rows: u64,
-    /// What the good rows are about.
+    /// What the rows without fault are about.
     pub count: Count,
     /// The first faults, by line.
     pub faults: Vec<Fault>,
     /// How many faults there are in all.
     pub fault_count: u64,
-    /// The lines that cannot be applied.
+    /// The lines on which the rows begin that cannot be applied.
     pub bad_lines: BTreeSet<u64>,
+    /// Whether a fault is one of the whole file, which leaving lines out does not mend.
+    pub is_hopeless: bool,
     /// Owners whom the file makes readers, by address.
     pub demoted: Vec<String>,
 }
@@ -42,59 +44,65 @@ impl Check {
             self.faults.push(fault);
         }
     }
+
+    fn hopeless(mut self, fault: Fault) -> Self {
+        self.fault(fault);
+        self.is_hopeless = true;
+        self
+    }
 }
 
-/// Reads everything. `Err` is trouble with the store or a fault of the whole file; faults of rows are in the answer.
-/// `progress` is told how many rows were read.
-pub fn check(
-    store: &Store,
-    organization: &str,
-    source: impl Read,
-    mut progress: impl FnMut(u64),
-) -> Result<Result<Check, Fault>> {
-    let mut rows = match Rows::new(source) {
+/// Reads everything. `Err` is trouble with the store; what is wrong with the file is in the answer.
+pub fn check(store: &Store, organization: &str, source: &mut (impl Read + Seek)) -> Result<Check> {
+    let mut rows = match Rows::new(source.by_ref()) {
         Ok(rows) => rows,
-        Err(fault) => return Ok(Err(fault)),
+        Err(fault) => return Ok(Check::default().hopeless(fault)),
     };
     let (mut check, mut consistency) = (Check::default(), Consistency::default());
     let mut clear = BTreeSet::new();
     loop {
-        let batch: Vec<_> = rows.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
+        let portion: Vec<_> = rows.by_ref().take(BATCH).collect();
+        if portion.is_empty() {
             break;
         }
-        check.rows += batch.len() as u64;
-        let mut good = Vec::new();
-        for row in batch {
-            match row {
-                Ok(row) => good.push(row),
-                Err(fault) => check.fault(fault),
-            }
-        }
+        check.rows += portion.len() as u64;
+        let good = sorted_out(portion, &mut check);
         let ambiguous = ambiguous_projects(store, organization, &good, &mut clear)?;
-        for row in good {
-            match row.membership.as_ref().and_then(|(project, _)| ambiguous.get(project)) {
-                Some(ids) => {
-                    let project = row.membership.as_ref().map_or("", |(project, _)| project);
-                    let reason = format!(
-                        "names more than one active project: {}; rename or archive some",
-                        ids.join(", ")
-                    );
-                    check.fault(Fault::of(row.line, "project", project, reason));
-                }
-                None => consistency.add(&row),
+        for row in &good {
+            match ambiguity(row, &ambiguous) {
+                Some(fault) => check.fault(fault),
+                None => consistency.add(row),
             }
         }
-        progress(check.rows);
     }
-    let (count, contradictions) = consistency.finish();
-    check.count = count;
-    for fault in contradictions {
+    check.is_hopeless = rows.is_unreadable();
+    for fault in consistency.finish() {
         check.fault(fault);
     }
-    owners(store, organization, &consistency, &mut check)?;
+    name_values(source, &mut check.faults);
+    check.count = consistency.count();
+    let mut check = owners(store, organization, &consistency, check)?;
     check.faults.sort_by_key(|fault| fault.line);
-    Ok(Ok(check))
+    Ok(check)
+}
+
+fn sorted_out(portion: Vec<Result<Row, Fault>>, check: &mut Check) -> Vec<Row> {
+    let mut good = Vec::with_capacity(portion.len());
+    for row in portion {
+        match row {
+            Ok(row) => good.push(row),
+            Err(fault) => check.fault(fault),
+        }
+    }
+    good
+}
+
+fn ambiguity(row: &Row, ambiguous: &BTreeMap<String, Vec<String>>) -> Option<Fault> {
+    let (project, _) = row.membership.as_ref()?;
+    let ids = ambiguous.get(project)?.join(", ");
+    let reason =
+        format!("names more than one active project: {ids}; rename or archive all but one");
+    Some(Fault::of(row.line, "project", project, reason))
 }
 
 /// The names of these rows that more than one active project has, with their ids.
@@ -129,27 +137,46 @@ fn ambiguous_projects(
     Ok(ambiguous)
 }
 
+/// Puts the names into the faults that contradict one: only hashes of them were kept, so the file is read once more.
+fn name_values(source: &mut (impl Read + Seek), faults: &mut [Fault]) {
+    let is_open = |fault: &Fault| fault.column == Some("name") && fault.value.is_empty();
+    if !faults.iter().any(is_open) || source.rewind().is_err() {
+        return;
+    }
+    let open = faults.iter_mut().filter(|fault| is_open(fault));
+    let mut open: BTreeMap<_, _> = open.map(|fault| (fault.line, fault)).collect();
+    for row in Rows::new(source).into_iter().flatten().flatten() {
+        if let (Some(fault), Some(name)) = (open.remove(&row.line), row.name) {
+            *fault = Fault::of(row.line, "name", &name, std::mem::take(&mut fault.reason));
+        }
+        if open.is_empty() {
+            return;
+        }
+    }
+}
+
 /// Who loses the owner role, and whether anybody keeps it.
 fn owners(
     store: &Store,
     organization: &str,
     consistency: &Consistency,
-    check: &mut Check,
-) -> Result<()> {
+    mut check: Check,
+) -> Result<Check> {
     let organization = organization.to_owned();
-    let sql = "SELECT email FROM users WHERE organization_id = $1 AND role = 'owner' ORDER BY id";
-    let owners: Vec<String> = store.read_blocking(move |tx| {
-        Ok::<_, Error>(tx.all(sql, args![&organization], |row| row.get(0))?)
-    })?;
-    let (demoted, kept): (Vec<_>, Vec<_>) =
-        owners.into_iter().partition(|owner| consistency.says(owner, OrganizationRole::Reader));
-    check.demoted = demoted;
-    if kept.is_empty() && !consistency.has_owner() {
-        let reason = format!(
-            "the file would leave the organization without an owner: it makes {} a reader",
-            check.demoted.join(", ")
-        );
-        check.fault(Fault::of_line(1, reason));
-    }
-    Ok(())
+    let owners = store.read_blocking(move |tx| lookup::owners(tx, &organization))?;
+    let all = owners.len();
+    let demoting = |owner: String| consistency.makes_reader(&owner).map(|line| (line, owner));
+    let demoted: Vec<_> = owners.into_iter().filter_map(demoting).collect();
+    let is_last = demoted.len() == all && !consistency.has_owner();
+    let first = demoted.iter().min().cloned();
+    check.demoted = demoted.into_iter().map(|(_, owner)| owner).collect();
+    Ok(match first.filter(|_| is_last) {
+        Some((line, owner)) => {
+            let reason = format!(
+                "would leave the organization without an owner: {owner} is the last; let the file make somebody an owner"
+            );
+            check.hopeless(Fault::of(line, "role", "reader", reason))
+        }
+        None => check,
+    })
 }

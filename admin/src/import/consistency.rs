@@ -1,33 +1,40 @@
 //! What only the whole file can tell: whether it says one thing of each person and of each membership.
 //!
-//! A file that contradicts itself has no result that a second run would leave alone. The memory is 16 bytes for each
-//! row and for each membership, which is the one thing here that grows with the file.
+//! A file that contradicts itself has no result that a second run would leave alone. Of two statements that contradict each
+//! other the one further up holds, and the line of the other is at fault. The memory is 16 bytes for each row and for each
+//! membership, which is the one thing in the first pass that grows with the file.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::row::{Fault, Row};
+use super::fault::Fault;
+use super::row::Row;
 use crate::domain::role::{OrganizationRole, ProjectRole};
 use crate::resources::users::store::fold;
 
-/// What one row says, packed: of whom, where, and what. Two keys collide once in 10^7 files of 10^6 rows.
+/// What one row says, packed: of whom, where, and what. Two keys collide in one of 10^7 files of 10^6 rows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Statement {
     key: u64,
-    /// The line in the upper half, what is said in the lower.
-    line_and_words: u64,
+    /// From the top: the line, 31 bits of a name or the number of a project, and whether the role is owner.
+    packed: u64,
 }
 
 impl Statement {
-    fn new(key: u64, line: u64, words: u32) -> Self {
-        Self { key, line_and_words: (line << 32) | u64::from(words) }
+    fn new(key: u64, line: u64, detail: u32, is_owner: bool) -> Self {
+        Self { key, packed: (line << 32) | (u64::from(detail) << 1) | u64::from(is_owner) }
     }
 
     fn line(self) -> u64 {
-        self.line_and_words >> 32
+        self.packed >> 32
     }
 
-    fn words(self) -> u32 {
-        u32::try_from(self.line_and_words & u64::from(u32::MAX)).unwrap_or_default()
+    fn detail(self) -> u64 {
+        (self.packed >> 1) & 0x7FFF_FFFF
+    }
+
+    fn is_owner(self) -> bool {
+        self.packed & 1 == 1
     }
 }
 
@@ -36,7 +43,8 @@ impl Statement {
 pub struct Consistency {
     people: Vec<Statement>,
     memberships: Vec<Statement>,
-    projects: std::collections::HashSet<u64>,
+    /// A number for each name of a project.
+    projects: HashMap<u64, u32>,
 }
 
 /// What the file is about.
@@ -50,99 +58,106 @@ pub struct Count {
     pub memberships: u64,
 }
 
-const IS_OWNER: u32 = 1;
-
 impl Consistency {
     /// Takes a row into account.
     pub fn add(&mut self, row: &Row) {
         let email = fold(&row.email);
-        let role = if row.role == OrganizationRole::Owner { IS_OWNER } else { 0 };
-        // A name's 31 bits; none at all says nothing.
-        let name =
-            row.name.as_ref().map_or(0, |name| u32::try_from(hash(name) >> 33).unwrap_or(1).max(1));
-        self.people.push(Statement::new(hash(&email), row.line, (name << 1) | role));
+        // Zero is for no name at all, which says nothing.
+        let name = row.name.as_ref().map_or(0, |name| short_hash(name).max(1));
+        let is_owner = row.role == OrganizationRole::Owner;
+        self.people.push(Statement::new(hash(&email), row.line, name, is_owner));
         if let Some((project, role)) = &row.membership {
-            let role = if *role == ProjectRole::Owner { IS_OWNER } else { 0 };
-            self.memberships.push(Statement::new(hash(&(&email, project)), row.line, role));
-            self.projects.insert(hash(project));
+            let next = u32::try_from(self.projects.len()).unwrap_or(u32::MAX);
+            let number = *self.projects.entry(hash(project)).or_insert(next);
+            let (key, is_owner) = (hash(&(&email, project)), *role == ProjectRole::Owner);
+            self.memberships.push(Statement::new(key, row.line, number, is_owner));
         }
     }
 
-    /// Whether the file says that this person is to have this role.
-    pub fn says(&self, email: &str, role: OrganizationRole) -> bool {
+    /// Finds the contradictions, by line, and forgets the lines that they put at fault.
+    pub fn finish(&mut self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        self.people.sort_unstable();
+        for person in self.people.chunk_by(|a, b| a.key == b.key) {
+            judge_person(person, &mut faults);
+        }
+        let bad: BTreeSet<u64> = faults.iter().map(|fault| fault.line).collect();
+        self.memberships.retain(|said| !bad.contains(&said.line()));
+        self.memberships.sort_unstable();
+        for membership in self.memberships.chunk_by(|a, b| a.key == b.key) {
+            judge_membership(membership, &mut faults);
+        }
+        faults.sort_by_key(|fault| fault.line);
+        let bad: BTreeSet<u64> = faults.iter().map(|fault| fault.line).collect();
+        self.people.retain(|said| !bad.contains(&said.line()));
+        self.memberships.retain(|said| !bad.contains(&said.line()));
+        faults
+    }
+
+    /// What the lines without fault are about; to be asked after [`finish`](Self::finish).
+    pub fn count(&self) -> Count {
+        let projects: HashSet<_> = self.memberships.iter().map(|said| said.detail()).collect();
+        Count {
+            people: groups(&self.people),
+            projects: projects.len() as u64,
+            memberships: groups(&self.memberships),
+        }
+    }
+
+    /// The first line that makes this person a reader; to be asked after [`finish`](Self::finish).
+    pub fn makes_reader(&self, email: &str) -> Option<u64> {
         let key = hash(&fold(email));
         let start = self.people.partition_point(|said| said.key < key);
-        let of_them = self.people[start..].iter().take_while(|said| said.key == key);
-        of_them
-            .into_iter()
-            .any(|said| (said.words() & IS_OWNER == IS_OWNER) == (role == OrganizationRole::Owner))
+        let first = self.people.get(start).filter(|said| said.key == key && !said.is_owner())?;
+        Some(first.line())
     }
 
     /// Whether anybody is to be an owner.
     pub fn has_owner(&self) -> bool {
-        self.people.iter().any(|said| said.words() & IS_OWNER == IS_OWNER)
-    }
-
-    /// Sorts what was said, so that it can be asked; answers the count and the contradictions, by line.
-    pub fn finish(&mut self) -> (Count, Vec<Fault>) {
-        self.people.sort_unstable();
-        self.memberships.sort_unstable();
-        let mut faults = Vec::new();
-        let people = groups(&self.people, |first, other| {
-            if first.words() & IS_OWNER != other.words() & IS_OWNER {
-                faults.push(contradiction(
-                    first,
-                    other,
-                    "role",
-                    "another role for the same person",
-                ));
-            }
-            let (name, other_name) = (first.words() >> 1, other.words() >> 1);
-            if name != other_name && name != 0 && other_name != 0 {
-                faults.push(contradiction(
-                    first,
-                    other,
-                    "name",
-                    "another name for the same person",
-                ));
-            }
-        });
-        let memberships = groups(&self.memberships, |first, other| {
-            if first.words() != other.words() {
-                faults.push(contradiction(
-                    first,
-                    other,
-                    "project_role",
-                    "another role in the same project",
-                ));
-            }
-        });
-        faults.sort_by_key(|fault| fault.line);
-        (Count { people, projects: self.projects.len() as u64, memberships }, faults)
+        self.people.iter().any(|said| said.is_owner())
     }
 }
 
-fn contradiction(first: Statement, other: Statement, column: &'static str, what: &str) -> Fault {
-    let reason = format!("says {what} than line {}", first.line());
-    Fault { line: other.line(), column: Some(column), value: String::new(), reason }
-}
-
-/// Compares each statement with the first one about the same thing; answers how many things there are.
-fn groups(sorted: &[Statement], mut compare: impl FnMut(Statement, Statement)) -> u64 {
-    let mut count = 0;
-    for group in sorted.chunk_by(|a, b| a.key == b.key) {
-        count += 1;
-        // The first with a name speaks for the person, so that a row without one does not hide a contradiction.
-        let first = group.iter().copied().find(|said| said.words() >> 1 != 0).unwrap_or(group[0]);
-        for other in group.iter().copied().filter(|other| *other != first) {
-            compare(first, other);
+/// Goes through what is said of one person, in the order of the file.
+fn judge_person(person: &[Statement], faults: &mut Vec<Fault>) {
+    let first = person[0];
+    let mut naming: Option<Statement> = None;
+    for said in person {
+        if said.is_owner() != first.is_owner() {
+            let role =
+                if said.is_owner() { OrganizationRole::Owner } else { OrganizationRole::Reader };
+            let reason = format!("another role for this person than on line {}", first.line());
+            faults.push(Fault::of(said.line(), "role", role.name(), reason));
+        } else if said.detail() != 0 {
+            let other = naming.get_or_insert(*said);
+            if other.detail() != said.detail() {
+                let reason = format!("another name for this person than on line {}", other.line());
+                faults.push(Fault::of(said.line(), "name", "", reason));
+            }
         }
     }
-    count
 }
 
-fn hash(value: &impl Hash) -> u64 {
+fn judge_membership(membership: &[Statement], faults: &mut Vec<Fault>) {
+    let first = membership[0];
+    for said in membership.iter().filter(|said| said.is_owner() != first.is_owner()) {
+        let role = if said.is_owner() { ProjectRole::Owner } else { ProjectRole::Member };
+        let reason = format!("another role in this project than on line {}", first.line());
+        faults.push(Fault::of(said.line(), "project_role", role.name(), reason));
+    }
+}
+
+fn groups(sorted: &[Statement]) -> u64 {
+    sorted.chunk_by(|a, b| a.key == b.key).count() as u64
+}
+
+/// A value's place in the sets that outlive its row.
+pub fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+fn short_hash(value: &str) -> u32 {
+    u32::try_from(hash(value) >> 33).unwrap_or_default()
 }

@@ -1,18 +1,29 @@
 //! Bringing a real organization in from a file: a row for each membership, applied in portions that can be repeated.
 //!
-//! The first pass reads everything and finds every fault; the second applies. An import that was interrupted is simply run
-//! again: it adds and updates, never removes, and what is already so is left alone.
+//! The first pass ([`Import::check`]) reads everything and finds every fault; the second ([`Import::run`]) applies, or only says
+//! what it would apply ([`Import::rehearse`]). An import that was interrupted is simply run again: it adds and updates, never
+//! removes, and what is already so is left alone.
 
 mod apply;
 mod check;
 mod consistency;
+mod fault;
+mod header;
+mod lookup;
+mod pace;
+mod records;
+mod rehearsal;
 mod row;
+mod run;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Batch, Tally, apply, demote};
-pub use check::{Check, check};
-pub use row::{Fault, Row, Rows};
+pub use check::Check;
+pub use consistency::Count;
+pub use fault::Fault;
+pub use header::COLUMNS;
+pub use lookup::EndingKey;
+pub use run::{Demotion, Import, Tally};
 
-/// How many rows one transaction applies at most. A server beside it waits no longer than that takes.
+/// How many rows one transaction applies at most.
 pub const BATCH: usize = 1000;

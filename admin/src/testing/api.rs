@@ -127,6 +127,14 @@ impl Api {
         self.post(&format!("/organization/projects/{project}/users"), body).await.ok();
     }
 
+    /// Waits for what no request waits for.
+    async fn settle(&self) {
+        let background = &self.app.background;
+        background.close();
+        background.wait().await;
+        background.reopen();
+    }
+
     /// Everything that is in the store.
     pub async fn snapshot(&self) -> Vec<String> {
         snapshot::take(&self.app.store).await
@@ -221,6 +229,7 @@ impl Sending<'_> {
             request.extensions_mut().insert(operator);
         }
         let response = self.api.router.clone().oneshot(request).await.expect("the router answers");
+        self.api.settle().await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("bodies are in memory").to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

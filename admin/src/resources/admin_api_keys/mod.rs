@@ -64,7 +64,7 @@ async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCrea
     let key = call.write_with::<AdminApiKeyCreateRequest, _, _>(body, move |tx, caller, body| {
         let body = body.get()?;
         let scopes = body.scopes.unwrap_or(caller.scopes);
-        // Nobody grants more than they hold.
+        // Nobody grants scopes that they do not hold.
         let excess = scopes.beyond(caller.scopes);
         if !excess.is_empty() {
             return Err(Error::missing_scopes(excess));

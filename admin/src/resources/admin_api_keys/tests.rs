@@ -78,6 +78,21 @@ async fn a_life_is_asked_for_in_seconds_or_as_an_end() {
             "integer_above_max_value",
             "expires_in_seconds",
         ),
+        (
+            json!({ "name": "k", "expires_in_seconds": 9_223_372_036_854_775_808_u64 }),
+            "integer_above_max_value",
+            "expires_in_seconds",
+        ),
+        (
+            json!({ "name": "k", "expires_in_seconds": 1e30 }),
+            "integer_above_max_value",
+            "expires_in_seconds",
+        ),
+        (
+            json!({ "name": "k", "expires_in_seconds": -1e30 }),
+            "integer_below_min_value",
+            "expires_in_seconds",
+        ),
         (json!({ "name": "k", "expires_at": 1_750_000_000 }), "invalid_value", "expires_at"),
         (json!({ "name": "k", "expires_at": -1 }), "integer_below_min_value", "expires_at"),
         (
@@ -107,7 +122,7 @@ async fn scopes_are_honoured_or_refused() {
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_they_hold() {
+async fn nobody_grants_scopes_that_they_do_not_hold() {
     let api = Api::new().await;
     let narrow = json!({ "name": "k", "scopes": ["api.management.read", "api.management.write"] });
     let narrow =

@@ -99,7 +99,14 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Json<Project>> {
 async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Json<Project>> {
     let project = call.write_with::<ProjectUpdateRequest, _, _>(body, move |tx, caller, body| {
         let project = store::find_active(tx, caller.organization_id(), &id)?;
-        let body = body.get()?;
+        // The state of the project comes before the faults of the body.
+        let body = body.get().map_err(|fault| {
+            if store::is_default(&caller.author, &project) {
+                store::default_is_fixed()
+            } else {
+                fault
+            }
+        })?;
         let changes = store::Changes {
             name: body.name.clone(),
             external_key_id: body.external_key_id.clone(),
@@ -123,6 +130,7 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 async fn archive(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Json<Project>> {
     let project = call.write_with::<NoBody, _, _>(body, move |tx, caller, body| {
         let project = store::find(tx, caller.organization_id(), &id)?;
+        store::ensure_archivable(&caller.author, &project)?;
         body.get()?;
         store::archive(tx, &caller.author, project)
     });

@@ -182,6 +182,20 @@ pub fn create(tx: &mut Tx<'_>, by: &Author, new: &NewProject) -> Result<Project>
     Ok(project)
 }
 
+/// What the default project answers to a change, whatever the change was to be.
+#[must_use]
+pub fn default_is_fixed() -> Error {
+    Error::default_project(
+        "The default project cannot be changed. Create another project for this.",
+    )
+}
+
+/// Whether this is the project that every organization keeps.
+#[must_use]
+pub fn is_default(by: &Author, project: &Project) -> bool {
+    project.id == by.organization.default_project_id
+}
+
 /// Changes an active project. The default project refuses every change.
 pub fn modify(
     tx: &mut Tx<'_>,
@@ -189,15 +203,11 @@ pub fn modify(
     project: &Project,
     changes: &Changes,
 ) -> Result<Project> {
-    let after = changed(project, changes)?;
-    if after == *project {
-        return Ok(after);
-    }
-    if project.id == by.organization.default_project_id {
-        return Err(Error::default_project(
-            "The default project cannot be changed. Create another project for this.",
-        ));
-    }
+    let after = match changed(project, changes) {
+        Ok(after) if after == *project => return Ok(after),
+        _ if is_default(by, project) => return Err(default_is_fixed()),
+        after => after?,
+    };
     tx.execute(
         "UPDATE projects SET name = $3, external_key_id = $4, residency = $5, geography = $6
          WHERE organization_id = $1 AND id = $2",
@@ -231,7 +241,11 @@ fn changed(project: &Project, changes: &Changes) -> Result<Project> {
         Patch::Absent => {}
         // Some clients send null for what they never set; that must not take away a residency given by its own name.
         Patch::Null if project.geography.is_none() => {}
-        Patch::Null => (after.geography, after.residency) = (None, None),
+        Patch::Null => {
+            let given = project.geography.as_deref().and_then(residency_of);
+            after.residency = after.residency.filter(|residency| Some(residency.as_str()) != given);
+            after.geography = None;
+        }
         Patch::Value(place) => {
             after.residency = residency_of(place).map(str::to_owned).or(after.residency);
             after.geography = Some(place.clone());
@@ -244,11 +258,17 @@ fn changed(project: &Project, changes: &Changes) -> Result<Project> {
     Ok(after)
 }
 
-/// Archives a project. Nothing in it is deleted: it is no longer read. Archiving again changes nothing.
-pub fn archive(tx: &mut Tx<'_>, by: &Author, project: Project) -> Result<Project> {
-    if project.id == by.organization.default_project_id {
+/// Refuses the archiving of the default project.
+pub fn ensure_archivable(by: &Author, project: &Project) -> Result<()> {
+    if is_default(by, project) {
         return Err(Error::default_project("The default project cannot be archived."));
     }
+    Ok(())
+}
+
+/// Archives a project. Nothing in it is deleted: it is no longer read. Archiving again changes nothing.
+pub fn archive(tx: &mut Tx<'_>, by: &Author, project: Project) -> Result<Project> {
+    ensure_archivable(by, &project)?;
     if project.archived_at.is_some() {
         return Ok(project);
     }

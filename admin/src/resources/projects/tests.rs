@@ -115,6 +115,9 @@ async fn the_default_project_cannot_be_changed_or_archived() {
     {
         api.post(&path, body).await.refused(400, "default_project", (), "default project");
     }
+    for body in [json!({ "name": 7 }), json!({ "x": 1 }), json!({ "residency": "GLOBAL" })] {
+        api.post(&path, body).await.refused(400, "default_project", (), "default project");
+    }
     for body in [json!({}), json!({ "name": null }), json!({ "name": "Default project" })] {
         assert_eq!(*api.post(&path, body).await.ok(), shown);
     }
@@ -192,6 +195,14 @@ async fn residency_is_chosen_once() {
         kept.ok()["residency"],
         "EU_STORAGE_PROCESSING",
         "null for what was never set clears nothing"
+    );
+    let both = json!({ "name": "n", "residency": "EU_STORAGE_PROCESSING", "geography": "US" });
+    let path = format!("{PROJECTS}/{}", api.post(PROJECTS, both).await.id());
+    let kept = api.post(&path, json!({ "geography": null })).await;
+    assert_eq!(
+        kept.ok()["residency"],
+        "EU_STORAGE_PROCESSING",
+        "null clears what came from it only"
     );
     let wrong = json!({ "name": "n", "residency": "MOON" });
     api.post(PROJECTS, wrong).await.refused(

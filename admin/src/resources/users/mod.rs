@@ -20,6 +20,9 @@ use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json};
 
+/// How many addresses one request may ask for.
+const MOST_EMAILS: usize = 1000;
+
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, modify, delete))
@@ -37,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
 async fn list(call: Call, query: Query) -> Result<Json<List<User>>> {
     let page = call.read(move |tx, caller| {
         let page = page::read(&query)?;
-        match query.list("emails") {
+        match query.bounded_list("emails", MOST_EMAILS)? {
             None => store::list(tx, caller.organization_id(), &page),
             Some(emails) => {
                 // An address with a NUL cannot be kept, so nobody has it; PostgreSQL would not even look.

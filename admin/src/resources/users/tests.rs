@@ -48,6 +48,10 @@ async fn people_are_found_by_address_in_every_spelling_of_the_filter() {
         .get(&format!("{USERS}?emails=ada@example.com,bob@example.com&limit=1&after={ada}"))
         .await;
     assert_eq!((next.ids(), &next.ok()["has_more"]), (vec![bob], &json!(false)));
+    let many: Vec<_> = (0..1001).map(|place| format!("{place}@example.com")).collect();
+    let reply = api.get(&format!("{USERS}?emails={}", many.join(","))).await;
+    reply.refused(400, "array_above_max_length", "emails", "at most 1000 values, but got 1001");
+    assert!(api.get(&format!("{USERS}?emails={}", many[1..].join(","))).await.ids().is_empty());
     for query in ["emails=", "emails[]=nobody@example.com", "emails=a%00b", "emails=%25"] {
         assert!(api.get(&format!("{USERS}?{query}")).await.ids().is_empty(), "{query}");
     }
