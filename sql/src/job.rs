@@ -2,11 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge, Histogram};
-use tokio::sync::oneshot;
 
 use crate::error::{Cure, Fault};
 use crate::tx::{Kind, Session, Tx};
@@ -69,7 +67,7 @@ trait Work: Send {
 struct Task<F, T, E> {
     closure: F,
     result: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+    reply: flume::Sender<Result<T, E>>,
 }
 
 impl<F, T, E> Work for Task<F, T, E>
@@ -108,9 +106,10 @@ impl Job {
         deadline: Instant,
         meter: Arc<Meter>,
         closure: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> (Self, oneshot::Receiver<Result<T, E>>) {
-        let (reply, answer) = oneshot::channel();
+    ) -> (Self, Answer<T, E>) {
+        let (reply, answer) = flume::bounded(1);
         let work = Box::new(Task { closure, result: None, reply });
+        let answer = Answer { kind, limit: deadline + GRACE, answer };
         (Self { kind, deadline, work, meter, started: None, accepted: false }, answer)
     }
 
@@ -146,6 +145,43 @@ impl Job {
     }
 }
 
+/// How long after a job's deadline its caller is still willing to hear of it. The engine answers at the deadline by itself,
+/// unless it hangs in a call that nobody can end.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+
+/// The caller's end of a job.
+pub(crate) struct Answer<T, E> {
+    kind: Kind,
+    limit: Instant,
+    answer: flume::Receiver<Result<T, E>>,
+}
+
+impl<T, E: From<Error>> Answer<T, E> {
+    /// Waits without holding a thread.
+    pub(crate) async fn wait(self) -> Result<T, E> {
+        match tokio::time::timeout_at(self.limit.into(), self.answer.recv_async()).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(Error::Closed.into())),
+            Err(_) => Err(self.overdue()),
+        }
+    }
+
+    /// Waits on this thread.
+    pub(crate) fn wait_blocking(self) -> Result<T, E> {
+        match self.answer.recv_deadline(self.limit) {
+            Ok(answer) => answer,
+            Err(flume::RecvTimeoutError::Disconnected) => Err(Error::Closed.into()),
+            Err(flume::RecvTimeoutError::Timeout) => Err(self.overdue()),
+        }
+    }
+
+    fn overdue(&self) -> E {
+        match self.kind {
+            Kind::Read => Error::Deadline.into(),
+            Kind::Write => Error::OutcomeUnknown("the engine did not answer in time".into()).into(),
+        }
+    }
+}
+
 /// The sending end of a bounded queue.
 #[derive(Clone)]
 pub(crate) struct Sender(flume::Sender<Job>);
@@ -154,7 +190,7 @@ pub(crate) struct Sender(flume::Sender<Job>);
 #[derive(Clone)]
 pub(crate) struct Queue(flume::Receiver<Job>);
 
-pub(crate) fn queue(capacity: usize) -> (Sender, Queue) {
+fn queue(capacity: usize) -> (Sender, Queue) {
     let (sender, receiver) = flume::bounded(capacity);
     (Sender(sender), Queue(receiver))
 }
@@ -203,11 +239,31 @@ fn started(mut job: Job) -> Option<Job> {
 /// followed by one for writes.
 pub(crate) struct Lane {
     pub sender: Sender,
-    pub threads: Vec<JoinHandle<()>>,
+    /// Disconnected when the last thread has ended.
+    pub ended: flume::Receiver<()>,
 }
 
-/// Starts a named engine thread.
-pub(crate) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    let thread = std::thread::Builder::new().name(name).spawn(work);
-    thread.map_err(|e| Error::Unavailable(format!("cannot start a thread: {e}; raise the limit")))
+/// Starts named engine threads, one for each piece of work. Each ends once its queue is closed and empty.
+pub(crate) fn lane<W: FnOnce(&Queue) + Send + 'static>(
+    name: &str,
+    capacity: usize,
+    workers: impl IntoIterator<Item = W>,
+) -> Result<Lane> {
+    let ((sender, queue), (alive, ended)) = (queue(capacity), flume::bounded(0));
+    for work in workers {
+        let (queue, alive) = (queue.clone(), alive.clone());
+        spawn(name, move || {
+            work(&queue);
+            drop(alive);
+        })?;
+    }
+    Ok(Lane { sender, ended })
+}
+
+/// Starts a named thread.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread
+        .map(drop)
+        .map_err(|e| Error::Unavailable(format!("cannot start a thread: {e}; raise the limit")))
 }

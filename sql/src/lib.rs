@@ -21,6 +21,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub mod backup;
 mod error;
 mod job;
 mod migrate;

@@ -49,7 +49,7 @@ fn plan(migrations: &[Migration<'_>]) -> Result<Vec<Step>> {
 
 impl Store {
     /// Applies what is missing, all of it or nothing, and answers the numbers applied now. Any
-    /// number of processes may do this at the same time. Panics inside an asynchronous context.
+    /// number of processes may do this at the same time. Blocks, so it has no place in an asynchronous context.
     pub fn migrate(&self, migrations: &[Migration<'_>]) -> Result<Vec<u32>> {
         let plan = plan(migrations)?;
         // Its own transaction: creating it fixes PostgreSQL's snapshot, which must be newer than the

@@ -67,7 +67,7 @@ impl fmt::Debug for Options {
 }
 
 /// The URL without its password, wherever that stands.
-fn redacted(url: &str) -> String {
+pub(crate) fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -11,7 +11,7 @@ use ::postgres::{Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Cure, Fault};
-use crate::job::{Job, Lane, Queue, Verdict, queue, spawn};
+use crate::job::{Job, Lane, Queue, Verdict, lane, spawn};
 use crate::tx::{Kind, Session};
 use crate::{Arg, Engine, Error, Observer, Options, Result, Row};
 
@@ -25,22 +25,14 @@ const LONGEST_NAP: Duration = Duration::from_millis(64);
 const SHORTEST_KEEPALIVE: Duration = Duration::from_secs(1);
 
 /// Connects once, so that a wrong address is told at once, and starts the threads.
-pub(crate) fn start(options: &Options) -> Result<Vec<Lane>> {
+pub(crate) fn start(options: &Options) -> Result<Lane> {
     let connector = Connector::new(options)?;
-    // The driver runs a runtime inside and must not meet another one on this thread.
-    let first = thread::scope(|scope| {
-        scope.spawn(|| connector.connect(Instant::now() + LONGEST_CONNECT)).join()
-    });
-    let mut first = Some(first.map_err(|_| Error::Panicked)??);
-    let (sender, queue) = queue(options.queue);
-    let mut threads = Vec::new();
-    for _ in 0..options.connections.max(1) {
-        let (connector, observer) = (connector.clone(), options.observer.clone());
-        let mut worker = Worker { connector, observer, connection: first.take() };
-        let queue = queue.clone();
-        threads.push(spawn("store".to_owned(), move || worker.serve(&queue))?);
-    }
-    Ok(vec![Lane { sender, threads }])
+    let mut first = Worker::new(connector.clone(), options.observer.clone());
+    first.connection = Some(first.connect(Instant::now() + connector.limit())?);
+    let further = (1..options.connections.max(1))
+        .map(|_| Worker::new(connector.clone(), options.observer.clone()));
+    let serve = |mut worker: Worker| move |queue: &Queue| worker.serve(queue);
+    lane("store", options.queue, std::iter::once(first).chain(further).map(serve))
 }
 
 /// What is needed to make a connection.
@@ -85,10 +77,23 @@ impl Connector {
         Ok(Self { config, tls: tls()?, deadline: options.deadline })
     }
 
-    fn connect(&self, deadline: Instant) -> Result<Connection> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let limit = self.config.get_connect_timeout().copied().unwrap_or(LONGEST_CONNECT).min(left);
-        let connected = self.config.clone().connect_timeout(limit).connect(self.tls.clone());
+    /// How long a connection may take to come about.
+    fn limit(&self) -> Duration {
+        self.config.get_connect_timeout().copied().unwrap_or(LONGEST_CONNECT)
+    }
+
+    /// Begins to connect, on a thread of its own: the driver waits for a silent server without end, and runs a runtime inside
+    /// that must not meet another one.
+    fn attempt(&self) -> Result<Attempt> {
+        let (sender, attempt) = flume::bounded(1);
+        let connector = self.clone();
+        // Nobody listens if the store was closed meanwhile.
+        spawn("store-connect", move || drop(sender.send(connector.connect())))?;
+        Ok(attempt)
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let connected = self.config.clone().connect_timeout(self.limit()).connect(self.tls.clone());
         let mut client = connected.map_err(|e| self.explain(&e))?;
         // Only if this process stops in the middle of a transaction: it must not hold its locks.
         let idle = 2 * self.deadline.as_millis().max(500);
@@ -128,14 +133,38 @@ fn tls() -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
+/// A connection on its way.
+type Attempt = flume::Receiver<Result<Connection>>;
+
 /// One thread: a connection, as long as it lasts.
 struct Worker {
     connector: Connector,
     observer: Option<Observer>,
     connection: Option<Connection>,
+    /// An attempt that nobody could wait for. There is never more than one.
+    attempt: Option<Attempt>,
 }
 
 impl Worker {
+    fn new(connector: Connector, observer: Option<Observer>) -> Self {
+        Self { connector, observer, connection: None, attempt: None }
+    }
+
+    /// Waits for a connection no longer than its caller can.
+    fn connect(&mut self, deadline: Instant) -> Result<Connection> {
+        let attempt = self.attempt.take().map_or_else(|| self.connector.attempt(), Ok)?;
+        match attempt.recv_deadline(deadline.min(Instant::now() + self.connector.limit())) {
+            Ok(outcome) => outcome,
+            Err(flume::RecvTimeoutError::Disconnected) => Err(Error::Panicked),
+            Err(flume::RecvTimeoutError::Timeout) => {
+                self.attempt = Some(attempt);
+                let hosts = self.connector.config.get_hosts();
+                let text = format!("PostgreSQL {hosts:?} accepts connections but does not answer");
+                Err(Error::Unavailable(text))
+            }
+        }
+    }
+
     fn serve(&mut self, queue: &Queue) {
         while let Some(mut job) = queue.next() {
             let failure = self.complete(&mut job);
@@ -169,12 +198,13 @@ impl Worker {
     }
 
     fn attempt(&mut self, job: &mut Job) -> Result<(), Fault> {
-        let connection = match &mut self.connection {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            empty => empty.insert(self.connector.connect(job.deadline)?),
+            None => self.connect(job.deadline)?,
         };
+        // Whoever leaves before the end leaves without the connection: it may be in any state.
         connection.begin(job.kind, job.deadline)?;
-        let verdict = job.run(connection, self.observer.as_ref());
+        let verdict = job.run(&mut connection, self.observer.as_ref());
         let (ended, outcome) = match verdict {
             Verdict::Accepted if job.kind == Kind::Write => match connection.commit() {
                 Err(Fault { error: error @ Error::OutcomeUnknown(_), .. }) => {
@@ -187,9 +217,7 @@ impl Worker {
             // A read has its answer, however its transaction ends.
             Verdict::Accepted | Verdict::Refused => (connection.roll_back(), Ok(())),
         };
-        if !ended {
-            self.connection = None;
-        }
+        self.connection = Some(connection).filter(|_| ended);
         outcome
     }
 }

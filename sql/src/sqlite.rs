@@ -12,7 +12,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
 use crate::error::Fault;
-use crate::job::{Job, Lane, Queue, Verdict, queue, spawn};
+use crate::job::{Job, Lane, Queue, Verdict, lane};
 use crate::tx::{Kind, Session};
 use crate::value::Cells;
 use crate::{Arg, Engine, Error, Observer, Options, Result, Row};
@@ -36,29 +36,32 @@ thread_local! {
 pub(crate) fn start(path: &str, options: &Options) -> Result<Vec<Lane>> {
     if path == ":memory:" {
         let connection = Connection::open_in_memory().and_then(configured).map_err(error)?;
-        return Ok(vec![lane("store", vec![connection], 1, options)?]);
+        return Ok(vec![workers("store", vec![connection], 1, options)?]);
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let writer = open_writer(path)?;
     let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_>>()?;
     LIMIT.set(None);
     Ok(vec![
-        lane("store-reader", readers, 1, options)?,
-        lane("store-writer", vec![writer], GROUP, options)?,
+        workers("store-reader", readers, 1, options)?,
+        workers("store-writer", vec![writer], GROUP, options)?,
     ])
 }
 
 /// Starts a thread for each connection, all on one queue.
-fn lane(name: &str, connections: Vec<Connection>, group: usize, options: &Options) -> Result<Lane> {
-    let (sender, queue) = queue(options.queue);
-    let start = |connection| {
-        let (queue, observer) = (queue.clone(), options.observer.clone());
+fn workers(
+    name: &str,
+    connections: Vec<Connection>,
+    group: usize,
+    options: &Options,
+) -> Result<Lane> {
+    let serve = |connection| {
+        let observer = options.observer.clone();
         let commit_jobs = metrics::histogram!("rollbook_store_commit_jobs");
         let worker = Worker { connection, observer, group, commit_jobs };
-        spawn(name.to_owned(), move || worker.serve(&queue))
+        move |queue: &Queue| worker.serve(queue)
     };
-    let threads = connections.into_iter().map(start).collect::<Result<_>>()?;
-    Ok(Lane { sender, threads })
+    lane(name, options.queue, connections.into_iter().map(serve))
 }
 
 /// Opens the file, creating it for this user only: it will hold secrets' hashes and audit events.
@@ -211,7 +214,11 @@ impl Worker {
 
     fn commit(&self, done: Vec<(Job, Option<Error>)>) {
         LIMIT.set(None);
-        let lost = self.control("COMMIT").err();
+        // A log that could not be synced may still be found whole after a crash.
+        let lost = self.control("COMMIT").err().map(|error| match error {
+            Error::Unavailable(cause) => Error::OutcomeUnknown(cause),
+            error => error,
+        });
         self.roll_back();
         #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
         self.commit_jobs.record(done.len() as f64);

@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use crate::job::{Job, Lane, Meter};
+use crate::job::{Answer, GRACE, Job, Lane, Meter};
 use crate::tx::Kind;
 use crate::{Engine, Error, Options, Result, Tx, postgres, sqlite};
 
@@ -35,7 +33,7 @@ impl Store {
         let (engine, lanes) = match url.strip_prefix("sqlite:") {
             Some(path) => (Engine::Sqlite, sqlite::start(path, &options)?),
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                (Engine::Postgres, postgres::start(&options)?)
+                (Engine::Postgres, vec![postgres::start(&options)?])
             }
             None => {
                 let remedy = "write sqlite:PATH, sqlite::memory: or postgres://USER@HOST/DATABASE";
@@ -62,8 +60,7 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let answer = self.submit(Kind::Read, self.0.deadline, f);
-        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit(Kind::Read, self.0.deadline, f).wait().await
     }
 
     /// Runs `f` and keeps what it wrote if, and only if, it returns `Ok`. When this answers `Ok`
@@ -72,21 +69,19 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let answer = self.submit(Kind::Write, self.0.deadline, f);
-        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit(Kind::Write, self.0.deadline, f).wait().await
     }
 
-    /// [`read`](Self::read) for callers without a runtime, such as the command line. Panics inside
-    /// an asynchronous context.
+    /// [`read`](Self::read) for callers without a runtime, such as the command line. Blocks, so it has
+    /// no place in an asynchronous context.
     pub fn read_blocking<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let answer = self.submit(Kind::Read, self.0.deadline, f);
-        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit(Kind::Read, self.0.deadline, f).wait_blocking()
     }
 
-    /// [`write`](Self::write) for callers without a runtime. Panics inside an asynchronous context.
+    /// [`write`](Self::write) for callers without a runtime. Blocks, so it has no place in an asynchronous context.
     pub fn write_blocking<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -101,11 +96,11 @@ impl Store {
         let lanes =
             std::mem::take(&mut *self.0.lanes.write().unwrap_or_else(PoisonError::into_inner));
         // One after the other: SQLite tidies its file when the last connection goes alone.
-        for Lane { sender, threads } in lanes {
+        for Lane { sender, ended } in lanes {
             drop(sender);
-            for thread in threads {
-                // A thread that panicked has nothing left to finish.
-                let _ = thread.join();
+            let limit = self.0.deadline + GRACE;
+            if ended.recv_timeout(limit) == Err(flume::RecvTimeoutError::Timeout) {
+                tracing::warn!("the store's engine does not answer; closing without it");
             }
         }
     }
@@ -117,8 +112,7 @@ impl Store {
         limit: Duration,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let answer = self.submit(Kind::Write, limit, f);
-        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit(Kind::Write, limit, f).wait_blocking()
     }
 
     fn submit<T: Send + 'static, E: From<Error> + Send + 'static>(
@@ -126,7 +120,7 @@ impl Store {
         kind: Kind,
         limit: Duration,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> oneshot::Receiver<Result<T, E>> {
+    ) -> Answer<T, E> {
         let inner = &*self.0;
         let meter = if kind == Kind::Read { &inner.meters.0 } else { &inner.meters.1 };
         let (job, answer) = Job::new(kind, Instant::now() + limit, Arc::clone(meter), f);

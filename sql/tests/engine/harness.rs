@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use rollbook_sql::testing::TestDatabase;
 use rollbook_sql::{Engine, Error, Migration, Options, Result, Row, Store, Tx, args};
+use tokio::runtime::Runtime;
 
 /// The tables the tests use.
 pub const SCHEMA: &[Migration<'_>] = &[Migration {
@@ -111,6 +112,9 @@ pub fn skip(reason: &str) {
 /// A future of the store, already waiting in its queue.
 pub type Queued<T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
+/// The runtime whose clock bounds the waiting.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
 /// Puts a job into the queue without waiting for its answer.
 pub fn enqueue<T>(future: impl Future<Output = Result<T>> + Send + 'static) -> Queued<T> {
     let mut future: Queued<T> = Box::pin(future);
@@ -119,11 +123,12 @@ pub fn enqueue<T>(future: impl Future<Output = Result<T>> + Send + 'static) -> Q
 }
 
 pub fn is_ready<T>(future: &mut Queued<T>) -> bool {
+    let _clock = RUNTIME.enter();
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    RUNTIME.block_on(future)
 }
 
 /// A job that reports when it runs and then waits to be released.

@@ -129,3 +129,14 @@ fn the_observer_sees_statements_and_arguments() {
     assert!(seen[0].ends_with(r#"[Text("a"), Text("o"), Int(5)]"#), "{seen:?}");
     assert_eq!(seen[1], "SELECT COUNT(*) FROM items []");
 }
+
+#[test]
+fn a_server_that_accepts_and_says_nothing_is_unavailable_in_time() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let url = format!("postgres://rollbook:secret@127.0.0.1:{port}/rollbook?connect_timeout=1");
+    let error = Store::open(Options::new(url)).err().expect("nobody answers");
+    let text = error.to_string();
+    assert!(matches!(error, Error::Unavailable(_)), "{text}");
+    assert!(text.contains("does not answer") && !text.contains("secret"), "{text}");
+}
