@@ -129,8 +129,11 @@ impl Settings {
             Usage(format!("cannot read the settings in {name}; --config names a TOML file"))
         })?;
         // Read by itself first, so that a fault is told with its line even if a flag would hide it.
-        let from_file: Self = toml::from_str(&text)
-            .map_err(|error| Usage(format!("{name}: {}", error.to_string().trim_end())))?;
+        // Without the line itself, which may hold a password.
+        let from_file: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            Usage(format!("{name}, line {line}: {}", error.message().trim_end()))
+        })?;
         let mut merged = Table::try_from(&from_file)?;
         let given = Table::try_from(&self)?.into_iter();
         merged.extend(given.filter(|(key, _)| is_given(matches, &key.replace('-', "_"))));

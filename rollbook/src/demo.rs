@@ -3,7 +3,7 @@
 //! Everybody knows its key, so only this machine may reach it, and no web page through a browser on this machine.
 
 use std::io::{Write, stdout};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use admin::domain::secret::PlainKey;
 use admin::error::{Error, Kind};
@@ -57,7 +57,7 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let gate = Gate::new(&runtime, &settings)?;
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
-    let router = local_only(serve::router(&store, &settings)?);
+    let router = local_only(serve::router(&store, &settings)?, listen);
     introduce(&places, &gate.url())?;
     runtime.block_on(gate.serve(router, &settings))?;
     store.close();
@@ -114,21 +114,24 @@ fn introduce(places: &Places, url: &str) -> Result<()> {
 
 /// Refuses requests for other names than this machine's own. A web page can make a browser send them here, by pointing
 /// a name of its own at 127.0.0.1, and would be allowed to read the answers.
-fn local_only(router: Router) -> Router {
-    router.layer(from_fn(
-        async |request: Request, next: Next| {
-            if is_local(&request) { next.run(request).await } else { refusal() }
-        },
-    ))
+fn local_only(router: Router, listen: SocketAddr) -> Router {
+    let own = match listen.ip() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let is_local = is_local(&request, &own);
+        async move { if is_local { next.run(request).await } else { refusal() } }
+    }))
 }
 
-fn is_local(request: &Request) -> bool {
+fn is_local(request: &Request, own: &str) -> bool {
     let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let name = match header {
         Some(host) => host.parse::<Authority>().ok(),
         None => request.uri().authority().cloned(),
     };
-    name.is_some_and(|name| ["localhost", "127.0.0.1", "[::1]"].contains(&name.host()))
+    name.is_some_and(|name| ["localhost", "127.0.0.1", "[::1]", own].contains(&name.host()))
 }
 
 fn refusal() -> Response {

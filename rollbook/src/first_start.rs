@@ -91,7 +91,15 @@ fn found(store: &Store, founding: &Arc<Founding>) -> Result<bool, Error> {
 
 fn on_terminal(store: &Store, settings: &Settings, path: PathBuf, url: &str) -> Result<()> {
     let founding = draw(settings, new_key());
-    if found(store, &founding)? && show(&founding, url).is_err() {
+    let is_ours = match found(store, &founding) {
+        // The organization may exist all the same, and this is the only copy of its key.
+        Err(error) if error.kind == Kind::OutcomeUnknown => {
+            show(&founding, url)?;
+            bail!("{error}; if the organization exists at the next start, the key above is its admin key");
+        }
+        outcome => outcome?,
+    };
+    if is_ours && show(&founding, url).is_err() {
         // The terminal went away in that very moment; the key must not go with it.
         deliver(Draft::write(path, &founding.key)?, settings)?;
     }

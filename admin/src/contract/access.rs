@@ -109,31 +109,35 @@ async fn a_key_without_the_scope_is_refused_by_name() {
     }
 }
 
-#[tokio::test]
-async fn a_key_with_the_scopes_may_do_everything() {
-    let api = Api::new().await;
-    let (_, key) = make_key(
-        &api,
-        json!({ "name": "rw", "scopes": ["api.management.write", "api.management.read"] }),
-    )
-    .await;
-    for (name, operation) in operations() {
-        // A world of its own for each, because operations delete what others need.
-        let api_of_one = Api::new().await;
-        let world = World::of_first(&api_of_one).await;
-        let status = world.request(&api_of_one, name, operation).send().await.status.as_u16();
-        assert!(matches!(status, 200 | 400), "{name:?}: {status}");
-        let reply = api.request(&name.0, &World::of_first(&api).await.path(&name.1)).key(&key);
-        assert!(!matches!(reply.send().await.status.as_u16(), 401 | 403), "{name:?}");
-        return_to_one_user(&api).await;
+/// Asserts that somebody was let in and succeeded. The one sample body that no schema can complete names nobody.
+fn assert_done(name: &OperationName, reply: &Reply) {
+    if (name.0.as_str(), name.1.as_str()) == ("POST", "/organization/projects/{project_id}/users") {
+        reply.refused(400, "missing_required_parameter", "user_id", "'user_id'");
+    } else {
+        reply.ok();
     }
 }
 
-/// Takes out the person that a world brings, so that the next one can bring them again.
-async fn return_to_one_user(api: &Api) {
-    for id in api.get("/organization/users?emails=someone@example.com").await.ids() {
-        api.delete(&format!("/organization/users/{id}")).await.ok();
+#[tokio::test]
+async fn a_key_with_the_scopes_may_do_everything() {
+    for (name, operation) in operations() {
+        // A world of its own for each, because operations delete what others need.
+        let api = Api::new().await;
+        let world = World::of_first(&api).await;
+        let scopes = json!(["api.management.write", "api.management.read"]);
+        let (_, key) = make_key(&api, json!({ "name": "rw", "scopes": scopes })).await;
+        assert_done(name, &world.request(&api, name, operation).key(&key).send().await);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_for_want_of_a_scope_still_names_the_organization() {
+    let api = Api::new().await;
+    let (_, key) = make_key(&api, json!({ "name": "r", "scopes": ["api.management.read"] })).await;
+    let request = api.request("POST", "/organization/projects").key(&key);
+    let reply = request.json(&json!({ "name": "n" })).send().await;
+    reply.refused(403, (), (), "Missing scopes");
+    assert_eq!(reply.header("openai-organization"), Some("first"));
 }
 
 #[tokio::test]
@@ -288,7 +292,7 @@ async fn the_operator_of_the_store_acts_under_the_same_rules_and_on_record() {
         let api = Api::new().await;
         let world = World::of_first(&api).await;
         let reply = world.request(&api, name, operation).operator(operator(None)).send().await;
-        assert!(matches!(reply.status.as_u16(), 200 | 400), "{name:?}: {}", reply.body);
+        assert_done(name, &reply);
     }
     let api = Api::new().await;
     let made = api.request("POST", "/organization/admin_api_keys").operator(operator(None));

@@ -142,3 +142,57 @@ async fn a_founding_is_on_record_too() {
     let kinds: Vec<_> = api.events().await.into_iter().map(|(kind, _, _)| kind).collect();
     assert_eq!(kinds, ["project.created", "user.added", "user.added", "api_key.created"]);
 }
+
+#[tokio::test]
+async fn payloads_say_what_was_changed() {
+    let api = Api::new().await;
+    let user = api.add_user("ada@example.com").await;
+    let project = api.create_project("Engine").await;
+    let users = format!("/organization/projects/{project}/users");
+    api.post(&users, json!({ "user_id": user, "role": "member" })).await.ok();
+    api.post(&format!("{users}/{user}"), json!({ "role": "owner" })).await.ok();
+    api.post(&format!("/organization/projects/{project}"), json!({ "name": "New" })).await.ok();
+    api.post(&format!("/organization/users/{user}"), json!({ "role": "owner" })).await.ok();
+    let key = json!({ "name": "k", "scopes": ["api.management.read"] });
+    let key = api.post("/organization/admin_api_keys", key).await.id();
+    let organization = &api.first.organization.id;
+    let assignment = |role: &str, scope: &str, place: &str| {
+        let id = format!("role_assignment_role-api-{scope}-{role}__api-{scope}__{place}_{user}");
+        json!({
+            "id": id, "principal_id": user, "principal_type": "user",
+            "resource_id": place, "resource_type": format!("api.{scope}"),
+        })
+    };
+    let in_project = Some(project.clone());
+    let told: Vec<_> = api.events().await.into_iter().skip(4).collect();
+    let expected = [
+        ("user.added", None, json!({ "id": user, "data": { "role": "reader" } })),
+        (
+            "project.created",
+            in_project.clone(),
+            json!({ "id": project, "data": { "name": "Engine", "title": "Engine" } }),
+        ),
+        ("user.added", in_project.clone(), json!({ "id": user, "data": { "role": "member" } })),
+        (
+            "user.updated",
+            in_project.clone(),
+            json!({ "id": user, "changes_requested": { "role": "owner" } }),
+        ),
+        ("role.assignment.deleted", in_project.clone(), assignment("member", "project", &project)),
+        ("role.assignment.created", in_project.clone(), assignment("owner", "project", &project)),
+        (
+            "project.updated",
+            in_project,
+            json!({ "id": project, "changes_requested": { "title": "New" } }),
+        ),
+        ("user.updated", None, json!({ "id": user, "changes_requested": { "role": "owner" } })),
+        ("role.assignment.deleted", None, assignment("reader", "organization", organization)),
+        ("role.assignment.created", None, assignment("owner", "organization", organization)),
+        (
+            "api_key.created",
+            None,
+            json!({ "id": key, "data": { "scopes": ["api.management.read"] } }),
+        ),
+    ];
+    assert_eq!(told, expected.map(|(kind, project, payload)| (kind.to_owned(), project, payload)));
+}

@@ -194,7 +194,7 @@ async fn concurrent_walks_return_everybody_who_stays_exactly_once() {
     }
     is_over.store(true, Ordering::SeqCst);
     for walker in walkers {
-        assert!(walker.await.expect("walks hold") > 0);
+        walker.await.expect("walks hold");
     }
 }
 
@@ -209,15 +209,14 @@ async fn come_and_go(api: Arc<Api>, path: String, people: Vec<String>) {
     }
 }
 
-/// Walks until the changes are over, and once more; answers how often.
+/// Walks until the changes are over, and once more.
 async fn walk(
     api: Arc<Api>,
     path: String,
     limit: usize,
     stable: BTreeSet<String>,
     is_over: Arc<AtomicBool>,
-) -> usize {
-    let mut walks = 0;
+) {
     loop {
         let is_last = is_over.load(Ordering::SeqCst);
         let (mut seen, mut cursor) = (Vec::new(), String::new());
@@ -232,9 +231,8 @@ async fn walk(
         assert!(seen.is_sorted_by(|a, b| a < b), "in order, and nobody twice");
         let seen: BTreeSet<_> = seen.into_iter().collect();
         assert!(stable.is_subset(&seen), "nobody who stays is missed");
-        walks += 1;
         if is_last {
-            return walks;
+            return;
         }
     }
 }
