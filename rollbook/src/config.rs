@@ -2,6 +2,7 @@
 //!
 //! Defaults stand in the struct and nowhere else, so the help shows them and the file overrides them.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -129,11 +130,8 @@ impl Settings {
             Usage(format!("cannot read the settings in {name}; --config names a TOML file"))
         })?;
         // Read by itself first, so that a fault is told with its line even if a flag would hide it.
-        // Without the line itself, which may hold a password.
-        let from_file: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            Usage(format!("{name}, line {line}: {}", error.message().trim_end()))
-        })?;
+        let from_file: Self =
+            toml::from_str(&text).map_err(|error| explain(&name, &text, &error))?;
         let mut merged = Table::try_from(&from_file)?;
         let given = Table::try_from(&self)?.into_iter();
         merged.extend(given.filter(|(key, _)| is_given(matches, &key.replace('-', "_"))));
@@ -181,6 +179,14 @@ impl Settings {
 /// A setting that is a number of seconds.
 pub fn seconds(setting: NonZeroU32) -> Duration {
     Duration::from_secs(setting.get().into())
+}
+
+/// Says where the file is at fault: with the key, but without its value, which may be a password.
+fn explain(file: &impl Display, text: &str, error: &toml::de::Error) -> Usage {
+    let before = &text[..error.span().map_or(0, |span| span.start)];
+    let number = before.matches('\n').count();
+    let key = text.lines().nth(number).and_then(|line| line.split('=').next()).unwrap_or_default();
+    Usage(format!("{file}, line {}, at {}: {}", number + 1, key.trim(), error.message().trim_end()))
 }
 
 fn is_given(matches: &ArgMatches, id: &str) -> bool {

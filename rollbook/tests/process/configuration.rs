@@ -44,6 +44,11 @@ fn wrong_values_are_refused_wherever_they_stand() {
     let (code, _, log) = Start::serve(&database).flag("--config", "rollbook.toml").run();
     assert_eq!(code, 2);
     assert!(log.contains("body-timeout") && log.contains("rollbook.toml"), "{log}");
+    let text = "listen = \"127.0.0.1:0\"\ndatabse = \"postgres://rollbook:S3cretPw@db/rollbook\"";
+    write(database.folder().join("rollbook.toml"), text).unwrap();
+    let (code, _, log) = Start::serve(&database).flag("--config", "rollbook.toml").run();
+    assert_eq!(code, 2);
+    assert!(log.contains("line 2, at databse") && !log.contains("S3cretPw"), "{log}");
     let (code, _, log) = Start::serve(&database).flag("--config", "missing.toml").run();
     assert_eq!(code, 2);
     assert!(log.contains("missing.toml"), "{log}");
