@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi
+.PHONY: help run test bench check openapi
 
 help: ## List these targets
 	@sed -nE 's/^([a-z]+): ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -12,6 +12,10 @@ run: ## Build in release mode and serve the demo organization
 
 test: ## Run every test: on SQLite in memory, on a SQLite file and on PostgreSQL, then the official clients
 	@scripts/test
+
+bench: ## Measure the list of members beside a bare server that sends the same bytes; ARGS="--help" tells more
+	cargo build --release --locked --quiet -p rollbook -p rollbook-bench
+	@scripts/with-postgres $(abspath $(or $(CARGO_TARGET_DIR),target))/release/rollbook-bench $(ARGS)
 
 check: ## Formatting, lints and the rules for dependencies
 	cargo fmt --all --check

@@ -7,7 +7,7 @@ use crate::domain::id::{IdBlock, Ids};
 use crate::domain::role::{OrganizationRole, ProjectRole};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::organization::Organization;
 use crate::resources::{admin_api_keys, project_users, projects, users};
 
@@ -22,6 +22,7 @@ pub struct Founding {
     pub key_id: String,
     /// That key.
     pub key: PlainKey,
+    founder: Actor,
     now: i64,
     event_ids: IdBlock,
 }
@@ -51,17 +52,25 @@ impl Founding {
             },
             key_id: ids.make("key_"),
             key,
+            founder: Actor::System,
             now,
             event_ids: ids.block(audit::EVENTS_PER_CHANGE),
         }
     }
 
-    /// The system as author of this founding's events.
+    /// The same founding, on record as the act of somebody else than the system.
+    #[must_use]
+    pub fn by(mut self, founder: Actor) -> Self {
+        self.founder = founder;
+        self
+    }
+
+    /// The author of this founding's events.
     #[must_use]
     pub fn author(&self) -> Author {
         Author::new(
             self.organization.clone(),
-            Actor::System,
+            self.founder.clone(),
             Origin::default(),
             self.now,
             self.event_ids.clone(),
@@ -72,10 +81,21 @@ impl Founding {
     pub fn execute(&self, tx: &mut Tx<'_>) -> Result<()> {
         let by = self.author();
         let organization = &self.organization;
-        tx.execute(
-            "INSERT INTO organizations (id, slug, name, default_project_id, created_at) VALUES ($1, $2, $3, $4, $5)",
-            args![&organization.id, &organization.slug, &organization.slug, &organization.default_project_id, self.now],
+        let inserted = tx.execute(
+            "INSERT INTO organizations (id, slug, name, default_project_id, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            args![
+                &organization.id,
+                &organization.slug,
+                &organization.slug,
+                &organization.default_project_id,
+                self.now
+            ],
         )?;
+        if inserted == 0 {
+            let message = format!("An organization '{}' already exists.", organization.slug);
+            return Err(Error::invalid("already_exists", message).param("slug"));
+        }
         let project = projects::store::NewProject::named(
             organization.default_project_id.clone(),
             "Default project",

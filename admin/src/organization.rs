@@ -26,6 +26,19 @@ impl Organization {
     }
 }
 
+/// What keeps a text from being a slug, which stands in a header and is typed by hand.
+#[must_use]
+pub fn fault_of_slug(slug: &str) -> Option<&'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if slug.is_empty() || slug.len() > 63 {
+        Some("must have 1 to 63 characters")
+    } else if !slug.bytes().all(is_plain) || slug.starts_with('-') || slug.ends_with('-') {
+        Some("must consist of lower-case letters, digits and hyphens, with no hyphen at either end")
+    } else {
+        None
+    }
+}
+
 /// The organization of this slug or id; without a name, the only one there is.
 pub fn find_named_or_only(tx: &mut Tx<'_>, name: Option<&str>) -> Result<Organization> {
     let all = list(tx)?;

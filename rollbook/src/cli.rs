@@ -1,16 +1,22 @@
 //! The command line, and the help that explains it.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::styling::{AnsiColor, Style};
+use clap::builder::{StyledStr, Styles};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands;
+use crate::commands::{self, admin_key, check_config, member, org, project, shell, store, user};
 use crate::config::Settings;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
 #[derive(Debug, Parser)]
-#[command(name = "rollbook", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "rollbook", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(help_template = TEMPLATE, after_help = EXAMPLES, styles = STYLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -26,15 +32,57 @@ pub enum Command {
     /// Serve a made-up organization from memory, to look around
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
+    /// Say what serve would use, and what is wrong with it
+    #[command(after_help = "Example:\n  rollbook check-config --config /etc/rollbook.toml")]
+    CheckConfig(Box<check_config::CheckConfig>),
+    /// Create and list organizations
+    #[command(subcommand, after_help = "Example:\n  rollbook org list")]
+    Org(org::Command),
+    /// Add, list, change and remove people
+    #[command(subcommand, after_help = "Example:\n  rollbook user list")]
+    User(user::Command),
+    /// Create, list and archive projects
+    #[command(subcommand, after_help = "Example:\n  rollbook project list")]
+    Project(project::Command),
+    /// Add, list, change and remove the members of projects
+    #[command(subcommand, after_help = "Example:\n  rollbook member list Search")]
+    Member(member::Command),
+    /// Make, list and delete admin keys
+    #[command(subcommand, after_help = "Example:\n  rollbook admin-key list")]
+    AdminKey(admin_key::Command),
     /// Bring people, projects and memberships in from a CSV file
     Import(commands::import::Import),
+    /// Bring the tables of a store up to date
+    #[command(after_help = "Example:\n  rollbook migrate --check")]
+    Migrate(store::Migrate),
     /// Copy a SQLite store into a file, while it is in use
+    #[command(after_help = "Example:\n  rollbook backup rollbook-$(date +%F).db")]
     Backup(commands::backup::Backup),
     /// Make a SQLite store from such a file
+    #[command(
+        after_help = "Example:\n  rollbook restore rollbook-2026-11-24.db --database sqlite:rollbook.db"
+    )]
     Restore(commands::backup::Backup),
     /// Print the OpenAPI 3.1 document of the API
+    #[command(after_help = "Example:\n  rollbook openapi > openapi.json")]
     Openapi,
+    /// Print what a shell needs to complete commands
+    #[command(
+        after_help = "Example:\n  rollbook completions bash > /etc/bash_completion.d/rollbook"
+    )]
+    Completions(shell::Completions),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = "Example:\n  rollbook man --out /usr/local/share/man/man1")]
+    Man(shell::Manual),
 }
+
+/// How the commands are shown: what is looked for together stands together.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Serve", &["serve", "demo", "check-config"]),
+    ("Organization", &["org", "user", "project", "member", "admin-key"]),
+    ("Store", &["import", "migrate", "backup", "restore"]),
+    ("This program", &["openapi", "completions", "man", "help"]),
+];
 
 /// The flags of `serve`.
 #[derive(Debug, Args)]
@@ -58,35 +106,135 @@ pub struct Demo {
     pub listen: SocketAddr,
 }
 
+/// The command line as clap knows it, with its commands in groups.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let groups = groups(&command);
+    command.before_help(groups)
+}
+
+fn groups(command: &clap::Command) -> StyledStr {
+    let (header, literal) = (STYLES.get_header(), STYLES.get_literal());
+    let mut text = StyledStr::new();
+    for (title, names) in GROUPS {
+        let _ = writeln!(text, "{header}{title}:{header:#}");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about =
+                about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
+            let _ = writeln!(text, "  {literal}{name:<14}{literal:#}{about}");
+        }
+        let _ = writeln!(text);
+    }
+    text
+}
+
 /// Reads the command line, and what it names: the environment and the file of settings. Ends the process with usage or help
 /// where that is the answer.
 pub fn read() -> anyhow::Result<Command> {
-    let matches = Cli::command().get_matches();
+    let matches = command().get_matches();
+    ensure_one_place(&matches);
     let mut command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
-    if let (Command::Serve(serve), Some((_, matches))) = (&mut command, matches.subcommand()) {
-        serve.settings = serve.settings.clone().over(serve.config.as_deref(), matches)?;
+    if let Some((_, matches)) = matches.subcommand() {
+        match &mut command {
+            Command::Serve(serve) => serve.lay_over_file(matches)?,
+            Command::CheckConfig(check) => check.serve.lay_over_file(matches)?,
+            _ => {}
+        }
     }
     Ok(command)
 }
 
+impl Serve {
+    fn lay_over_file(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+        self.settings = self.settings.clone().over(self.config.as_deref(), matches)?;
+        Ok(())
+    }
+}
+
+/// A store and a server cannot both be meant. A store that the environment names is no contradiction: it is where commands go that
+/// name no server.
+fn ensure_one_place(matches: &ArgMatches) {
+    let mut leaf = matches;
+    while let Some((_, inner)) = leaf.subcommand() {
+        leaf = inner;
+    }
+    let is_typed = |name| {
+        leaf.try_contains_id(name).is_ok()
+            && leaf.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    if is_typed("server") && is_typed("database") {
+        let message = "--server and --database cannot be used together\n";
+        command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(Style::new().fg_color(Some(clap::builder::styling::Color::Ansi(AnsiColor::Cyan))));
+
+const TEMPLATE: &str =
+    "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}";
+
 const EXAMPLES: &str = "\
 Examples:
-  rollbook demo                                        look around in a made-up organization
-  rollbook serve                                       keep an organization in ./rollbook.db
-  rollbook serve --database postgres://USER@HOST/NAME  keep it in PostgreSQL
-  rollbook help serve                                  all settings, with their defaults";
+  rollbook demo                look around in a made-up organization
+  rollbook serve               keep an organization in ./rollbook.db
+  rollbook member list Search  who is in a project of ./rollbook.db
+  rollbook help serve          all settings, with their defaults
+
+Exit codes:
+  0  done
+  1  refused or failed: the message says why
+  2  the command line or a setting is wrong
+  3  a file to import has faults
+  4  something named does not exist
+  5  there is no admin key, or it may not do this";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
   rollbook serve --owner-email ada@example.com --owner-name Ada
-  rollbook serve --listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key
-  ROLLBOOK_DATABASE=postgres://USER:PASSWORD@HOST/NAME rollbook serve --config /etc/rollbook.toml
+  rollbook serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
+  rollbook serve --database postgres://USER@HOST/NAME --config rollbook.toml
 
-On an empty store, the first start creates an organization, its owner and an admin key. The key is shown on the
-terminal, or written to the key file if there is none. ROLLBOOK_BOOTSTRAP_KEY in the environment sets it instead:
+On an empty store, the first start creates an organization, its owner and an admin key. The key is shown on the \
+terminal, or written to the key file if there is none. ROLLBOOK_BOOTSTRAP_KEY in the environment sets it instead: \
 'sk-admin-' and at least 40 more characters.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
   rollbook demo
   rollbook demo --listen 127.0.0.1:9000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_stands_in_one_group() {
+        let mut grouped: Vec<_> =
+            GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut known: Vec<_> = vec!["help".to_owned()];
+        known.extend(command().get_subcommands().map(|command| command.get_name().to_owned()));
+        grouped.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_its_help() {
+        fn check(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
+    }
+}

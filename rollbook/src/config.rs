@@ -21,6 +21,9 @@ use crate::log::{Format, Level};
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
 pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
+/// The environment variables that hold the key for a server that commands speak to. Not settings, for the same reason. Ours wins:
+/// who has both keeps the other for OpenAI.
+pub const ADMIN_KEYS: [&str; 2] = ["ROLLBOOK_ADMIN_KEY", "OPENAI_ADMIN_KEY"];
 /// What other programs of this project read from the environment.
 const FOREIGN: [&str; 2] = ["ROLLBOOK_TEST_", "ROLLBOOK_REFERENCE"];
 
@@ -205,6 +208,7 @@ pub fn unknown_variables() -> Vec<String> {
         .collect();
     let is_known = |name: &str| {
         name == BOOTSTRAP_KEY
+            || ADMIN_KEYS.contains(&name)
             || known.iter().any(|known| *known == name)
             || FOREIGN.iter().any(|prefix| name.starts_with(prefix))
     };

@@ -60,7 +60,7 @@ fn new_key() -> PlainKey {
 }
 
 /// A key that the operator chose. It is never repeated, not even when it is wrong.
-fn check(chosen: OsString) -> Result<PlainKey, Usage> {
+pub fn check(chosen: OsString) -> Result<PlainKey, Usage> {
     let key = chosen.into_string().unwrap_or_default();
     let rest = key.strip_prefix(ADMIN_PREFIX).unwrap_or_default();
     if rest.len() >= CHOSEN && rest.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -95,7 +95,9 @@ fn on_terminal(store: &Store, settings: &Settings, path: PathBuf, url: &str) -> 
         // The organization may exist all the same, and this is the only copy of its key.
         Err(error) if error.kind == Kind::OutcomeUnknown => {
             show(&founding, url)?;
-            bail!("{error}; if the organization exists at the next start, the key above is its admin key");
+            bail!(
+                "{error}; if the organization exists at the next start, the key above is its admin key"
+            );
         }
         outcome => outcome?,
     };

@@ -1,6 +1,7 @@
 //! The log: to standard error, because standard output belongs to what was asked for.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -41,9 +42,27 @@ impl From<Level> for LevelFilter {
     }
 }
 
+static OF_A_SERVER: AtomicBool = AtomicBool::new(false);
+
+/// Whether a server has started its log.
+pub fn is_of_a_server() -> bool {
+    OF_A_SERVER.load(Ordering::Relaxed)
+}
+
+/// Starts the log of a server.
+pub fn start(format: Option<Format>, level: Level) {
+    OF_A_SERVER.store(true, Ordering::Relaxed);
+    start_for(format, level);
+}
+
+/// Starts the log of a command, which shows nothing but defects.
+pub fn start_for_command() {
+    start_for(Some(Format::Text), Level::Error);
+}
+
 /// Starts logging. Libraries are heard from warnings upwards only: below that some of them show what passes through them, which
 /// here includes keys.
-pub fn start(format: Option<Format>, level: Level) {
+fn start_for(format: Option<Format>, level: Level) {
     let level = LevelFilter::from(level);
     let targets =
         Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("rollbook", level);

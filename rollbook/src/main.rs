@@ -21,7 +21,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::cli::Command;
-use crate::config::Usage;
+use crate::commands::failure::{exit_code, is_closed_pipe};
+use crate::commands::text::harmless_lines;
 
 // Many short-lived small allocations on all threads: the C library's allocator is visibly slower at that.
 #[global_allocator]
@@ -30,9 +31,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match cli::read().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -41,10 +43,19 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => serve::run(&serve.settings),
         Command::Demo(demo) => demo::run(demo.listen),
+        Command::CheckConfig(check) => check.run(),
+        Command::Org(org) => org.run(),
+        Command::User(user) => user.run(),
+        Command::Project(project) => project.run(),
+        Command::Member(member) => member.run(),
+        Command::AdminKey(key) => key.run(),
         Command::Import(import) => commands::import::run(&import),
+        Command::Migrate(migrate) => migrate.run(),
         Command::Backup(backup) => commands::backup::backup(&backup),
         Command::Restore(backup) => commands::backup::restore(&backup),
         Command::Openapi => print_openapi(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(manual) => manual.run(),
     }
 }
 
@@ -53,11 +64,12 @@ fn print_openapi() -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{document}")?)
 }
 
-/// Into the log once there is one, because whoever collects it expects nothing else on standard error.
+/// A server reports into its log, because whoever collects it expects nothing else on standard error. Commands report to a person.
 fn report(error: &anyhow::Error) {
-    if tracing::dispatcher::has_been_set() {
+    if log::is_of_a_server() {
         tracing::error!("{error:#}");
     } else {
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        let text = harmless_lines(&format!("{error:#}"));
+        let _ = writeln!(anstream::stderr(), "\x1b[1;31merror:\x1b[0m {text}");
     }
 }

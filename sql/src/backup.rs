@@ -12,7 +12,6 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use crate::options::redacted;
 use crate::{Error, Result};
 
 /// How long another connection may lock readers out. Only one that repairs the file after a crash does that.
@@ -22,12 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[must_use]
 pub fn file(url: &str) -> Option<&Path> {
     url.strip_prefix("sqlite:").filter(|path| *path != ":memory:").map(Path::new)
-}
-
-/// The URL as it may be shown: without its password.
-#[must_use]
-pub fn shown(url: &str) -> String {
-    redacted(url)
 }
 
 /// The files that belong to a database file: what was written last stands in them while it is in use and after a crash.

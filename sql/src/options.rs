@@ -51,12 +51,18 @@ impl Options {
             observer: None,
         }
     }
+
+    /// The URL as it may be shown: without its password.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        redacted(&self.url)
+    }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("url", &redacted(&self.url))
+            .field("url", &self.shown_url())
             .field("readers", &self.readers)
             .field("connections", &self.connections)
             .field("queue", &self.queue)
@@ -67,7 +73,7 @@ impl fmt::Debug for Options {
 }
 
 /// The URL without its password, wherever that stands.
-pub(crate) fn redacted(url: &str) -> String {
+fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

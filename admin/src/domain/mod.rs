@@ -1,6 +1,7 @@
 //! Values that no single resource owns. Nothing here knows SQL or HTTP.
 
 pub mod clock;
+pub mod email;
 pub mod id;
 pub mod page;
 pub mod patch;

@@ -54,7 +54,9 @@ impl Check {
 
 /// Reads everything. `Err` is trouble with the store; what is wrong with the file is in the answer.
 pub fn check(store: &Store, organization: &str, source: &mut (impl Read + Seek)) -> Result<Check> {
-    let mut rows = match Rows::new(source.by_ref()) {
+    let unseekable = |error| Fault::of_line(1, format!("the file cannot be read: {error}"));
+    let begun = source.rewind().map_err(unseekable).and_then(|()| Rows::new(source.by_ref()));
+    let mut rows = match begun {
         Ok(rows) => rows,
         Err(fault) => return Ok(Check::default().hopeless(fault)),
     };

@@ -5,6 +5,7 @@ use std::io::Read;
 use super::fault::{Fault, is_deceptive};
 use super::header::{self, COLUMNS, Places};
 use super::records::{Record, Records};
+use crate::domain::email;
 use crate::domain::role::{OrganizationRole, ProjectRole};
 
 /// The most characters of an address, and of any other value.
@@ -101,17 +102,11 @@ fn text<'a>(line: u64, column: &'static str, bytes: &'a [u8]) -> Result<&'a str,
     Err(Fault::of(line, column, text, reason))
 }
 
-fn address(line: u64, email: &str) -> Result<String, Fault> {
-    let reason = if email.is_empty() {
-        "must not be empty; people are told apart by it"
-    } else if email.contains(char::is_whitespace) {
-        "must not contain spaces"
-    } else if email.split('@').count() == 2 && !email.starts_with('@') && !email.ends_with('@') {
-        return Ok(email.to_owned());
-    } else {
-        "is not an e-mail address"
-    };
-    Err(Fault::of(line, "email", email, reason))
+fn address(line: u64, text: &str) -> Result<String, Fault> {
+    match email::fault(text) {
+        Some(reason) => Err(Fault::of(line, "email", text, reason)),
+        None => Ok(text.to_owned()),
+    }
 }
 
 fn membership(

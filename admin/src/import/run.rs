@@ -129,6 +129,7 @@ impl Import<'_> {
     /// The second pass: applies every row that the first found no fault with.
     pub fn run(&self, source: &mut (impl Read + Seek), check: &Check) -> Result<Tally> {
         let (mut tally, mut changed) = (Tally::default(), HashSet::new());
+        lookup::widen_cache(self.store)?;
         let mut pace = Pace::new(self.rows_at_once.clamp(1, BATCH));
         let mut rows = GoodRows::new(source, check)?;
         loop {

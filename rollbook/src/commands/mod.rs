@@ -1,4 +1,26 @@
-//! What the command line does beside serving: one file for each group of commands.
+//! What the command line does beside serving: one file for each group of commands, and what they share.
+//!
+//! A command that the API has an operation for sends it, on either road of [`client::Client`]. So a rule holds alike for
+//! everybody, and there is one place that knows it.
 
+pub mod admin_key;
 pub mod backup;
+pub mod check_config;
+mod client;
+mod confirm;
+pub mod failure;
+mod find;
 pub mod import;
+mod local;
+pub mod member;
+pub mod org;
+mod output;
+mod place;
+pub mod project;
+mod remote;
+mod server_url;
+pub mod shell;
+pub mod store;
+mod table;
+pub mod text;
+pub mod user;

@@ -3,11 +3,18 @@
 //! `ROLLBOOK_TEST_STORE` chooses the store: a SQLite file of its own for each test (the default, also for `memory` and
 //! `file`), or, for `postgres://…`, a database of its own on that server.
 
+mod backup;
+mod commands;
+mod commands_docs;
+mod commands_remote;
+mod commands_shown;
+mod commands_store;
 mod configuration;
 mod database;
 mod deadlines;
 mod demo;
 mod first_start;
+mod import;
 mod kill;
 mod openapi;
 mod probes;
@@ -15,5 +22,6 @@ mod records;
 mod server;
 mod signals;
 mod silent;
+mod terminal;
 mod tls;
 mod wire;

@@ -194,7 +194,8 @@ pub fn find_owner(tx: &mut Tx<'_>, organization: &str, email: Option<&str>) -> R
     }
     let owners = tx.all(
         "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
-         WHERE organization_id = $1 AND role = 'owner' ORDER BY id LIMIT 10",
+         WHERE organization_id >= $1 AND organization_id <= $1 AND role = 'owner'
+         ORDER BY organization_id, id LIMIT 10",
         args![organization],
         User::from_row,
     )?;
@@ -286,8 +287,10 @@ fn end_admin_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
 }
 
 fn ensure_another_owner(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    // The organization is a range, because with an equality SQLite takes the primary key to be as good as the index of
+    // owners, and reads everybody up to the second owner.
     let owners: Vec<String> = tx.all(
-        "SELECT id FROM users WHERE organization_id = $1 AND role = 'owner' LIMIT 2",
+        "SELECT id FROM users WHERE organization_id >= $1 AND organization_id <= $1 AND role = 'owner' LIMIT 2",
         args![by.organization_id()],
         |row| row.get(0),
     )?;

@@ -1,0 +1,132 @@
+//! The near road: the API itself, called in this process. The same rules, the same record, and no key.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use admin::App;
+use admin::access::Operator;
+use admin::domain::clock::{SystemClock, SystemRandom};
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use sql::{Options, Store};
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+
+use super::client::{self, Answer};
+use super::failure::Failure;
+use crate::config::Usage;
+use crate::key_file::MEMORY;
+use crate::log;
+
+/// What the record says of the client.
+pub const AGENT: &str = concat!("rollbook/", env!("CARGO_PKG_VERSION"));
+
+/// The API on a store of this machine.
+pub struct Local {
+    runtime: Runtime,
+    router: Router,
+    operator: Operator,
+    store: Store,
+}
+
+impl Local {
+    /// Opens the store for somebody who acts in it.
+    pub fn open(url: &str, operator: Operator) -> Result<Self> {
+        let store = open_current(url)?;
+        // What goes wrong inside is told to nobody else than the log, and here that is the operator's terminal.
+        log::start_for_command();
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let app = App::new(store.clone(), clock, random, admin::Settings::default());
+        let runtime = Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.context("cannot start what serves the request")?;
+        Ok(Self { runtime, router: admin::router(app), operator, store })
+    }
+
+    /// Answers a request as the server would.
+    pub fn send(&self, request: client::Request<'_>) -> Result<Answer> {
+        let body = request.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = Request::builder()
+            .method(request.method)
+            .uri(format!("/v1{}", request.path))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, AGENT)
+            .extension(self.operator.clone())
+            .body(body)?;
+        self.runtime.block_on(async {
+            let Ok(response) = self.router.clone().oneshot(request).await;
+            let status = response.status().as_u16();
+            let bytes = to_bytes(response.into_body(), usize::MAX).await?;
+            Ok((status, serde_json::from_slice(&bytes)?))
+        })
+    }
+
+    /// The store, for what the API has no operation for.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Who acts.
+    pub fn operator(&self) -> &Operator {
+        &self.operator
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+/// The name of whoever runs this program, for the record.
+pub fn user() -> String {
+    whoami::username().unwrap_or_else(|_| "unknown".to_owned())
+}
+
+/// Opens a store that exists and is current. One command needs one connection.
+pub fn open_current(url: &str) -> Result<Store> {
+    let store = open_existing(url)?;
+    let pending = pending(&store)?;
+    if pending.is_empty() {
+        return Ok(store);
+    }
+    let message = format!("the store's tables are not current; pending: {}", pending.join(", "));
+    let hint = "'rollbook migrate' or the next start of 'rollbook serve' brings them up to date";
+    Err(Failure::refused(&message).note("hint", hint).into())
+}
+
+/// Opens a store without making one.
+pub fn open_existing(url: &str) -> Result<Store> {
+    if url == MEMORY {
+        let message = "a store in memory ends with its process; --database names one that stays";
+        return Err(Usage(message.to_owned()).into());
+    }
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !Path::new(path).exists()) {
+        let hint = "--database names another one; 'rollbook serve' or 'rollbook migrate' makes one";
+        let message = format!("there is no store at {path}");
+        return Err(Failure::refused(&message).note("hint", hint).into());
+    }
+    open(url)
+}
+
+/// Opens a store, making it if it is a file.
+pub fn open(url: &str) -> Result<Store> {
+    let options = Options { connections: 1, readers: 1, ..Options::new(url) };
+    Store::open(options).context("cannot open the store")
+}
+
+/// The names of the migrations that the store lacks.
+pub fn pending(store: &Store) -> Result<Vec<String>> {
+    let migrations = admin::migrations();
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let numbers = runtime.block_on(store.pending(&migrations)).context("cannot use the store")?;
+    Ok(names(&numbers))
+}
+
+/// Migrations as people read them.
+pub fn names(numbers: &[u32]) -> Vec<String> {
+    let migrations = admin::migrations();
+    let chosen = migrations.iter().filter(|migration| numbers.contains(&migration.number));
+    chosen.map(|migration| migration.name.to_owned()).collect()
+}

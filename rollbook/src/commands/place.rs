@@ -1,0 +1,52 @@
+//! Where a command finds the organization.
+
+use admin::access::Operator;
+use anyhow::Result;
+use clap::Args;
+
+use super::client::Client;
+use super::local::{self, Local};
+use super::remote::Remote;
+
+/// The flags that say where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where")]
+pub struct Place {
+    /// The store of this machine.
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE",
+        value_name = "URL",
+        default_value = "sqlite:rollbook.db",
+        hide_env_values = true
+    )]
+    #[arg(help = "A store: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")]
+    pub database: String,
+    /// A server instead.
+    #[arg(long, value_name = "URL")]
+    #[arg(
+        help = "A server instead, by its base URL; the key is read from ROLLBOOK_ADMIN_KEY or OPENAI_ADMIN_KEY"
+    )]
+    pub server: Option<String>,
+    /// The organization, by slug or id, where there is more than one
+    #[arg(long, value_name = "ORGANIZATION")]
+    pub organization: Option<String>,
+}
+
+impl Place {
+    /// Somebody who answers requests there.
+    pub fn client(&self) -> Result<Client> {
+        self.client_for(None)
+    }
+
+    /// The same, acting for an owner.
+    pub fn client_for(&self, owner: Option<&str>) -> Result<Client> {
+        let organization = self.organization.clone();
+        if let Some(url) = &self.server {
+            return Ok(Client::Remote(Remote::new(url, organization)?));
+        }
+        let on_behalf_of = owner.map(str::to_owned);
+        let operator = Operator { user: local::user(), organization, on_behalf_of };
+        Ok(Client::Local(Local::open(&self.database, operator)?))
+    }
+}

@@ -1,0 +1,197 @@
+//! The far road: a server that speaks this API, OpenAI's own included.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::domain::secret::PlainKey;
+use anyhow::{Context, Result, ensure};
+use axum::http::{self, HeaderMap, HeaderValue, StatusCode, header};
+use rustls::crypto::aws_lc_rs::default_provider;
+use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use super::client::{Answer, Request};
+use super::failure::Failure;
+use super::local::AGENT;
+use super::server_url;
+use crate::config::ADMIN_KEYS;
+
+/// How often one request is sent before a refusal counts.
+const ATTEMPTS: u32 = 4;
+/// The longest that one wait may be. Who is asked to wait longer is told so instead.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one exchange may take.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A server, and the key that opens it.
+pub struct Remote {
+    agent: Agent,
+    base: String,
+    key: PlainKey,
+    organization: Option<String>,
+}
+
+impl Remote {
+    /// A server at this base URL, with or without `/v1`. The key comes from the environment: an argument is for everybody to see.
+    pub fn new(url: &str, organization: Option<String>) -> Result<Self> {
+        let base = server_url::with_version(url)?;
+        server_url::warn_if_overheard(&base);
+        let given = |name: &&str| std::env::var(name).ok().map(|key| key.trim().to_owned());
+        let key = ADMIN_KEYS.iter().filter_map(given).find(|key| !key.is_empty());
+        let message = format!("there is no admin key for {base}; put it into {}", ADMIN_KEYS[0]);
+        let hint = "it is read from the environment only, because arguments can be seen by others";
+        let missing = || Failure::not_allowed(&message).note("hint", hint);
+        let key = PlainKey::given(key.ok_or_else(missing)?);
+        Ok(Self { agent: agent(), base, key, organization })
+    }
+
+    /// Asks, and asks again as often and as late as the server wants it.
+    pub fn send(&self, request: Request<'_>) -> Result<Answer> {
+        let mut attempt = 1;
+        loop {
+            let response = self.exchange(request)?;
+            let delay = delay(response.status(), response.headers(), request, attempt);
+            match delay {
+                Some(delay) if attempt < ATTEMPTS && delay <= PATIENCE => pause(delay),
+                Some(delay) => return Err(self.impatient(response, delay)),
+                None => return self.read(response),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The refusal of a server that wants more patience than a command has.
+    fn impatient(&self, response: http::Response<Body>, delay: Duration) -> anyhow::Error {
+        let hint = format!("the server wants to be asked again after {} s", delay.as_secs());
+        match self.read(response) {
+            Ok((status, body)) => Failure::of_answer(status, &body).note("hint", &hint).into(),
+            Err(error) => error,
+        }
+    }
+
+    fn exchange(&self, request: Request<'_>) -> Result<http::Response<Body>> {
+        let mut key =
+            HeaderValue::try_from(format!("Bearer {}", self.key.expose())).map_err(|_| {
+                Failure::not_allowed(
+                    "the admin key cannot be sent: it has characters that no key has",
+                )
+            })?;
+        key.set_sensitive(true);
+        let mut builder = http::Request::builder()
+            .method(request.method)
+            .uri(format!("{}{}", self.base, request.path))
+            .header(header::AUTHORIZATION, key)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(organization) = &self.organization {
+            builder = builder.header("openai-organization", organization);
+        }
+        let answered = match request.body {
+            Some(body) => self.agent.run(builder.body(body.to_string())?),
+            None => self.agent.run(builder.body(())?),
+        };
+        answered.with_context(|| {
+            format!("cannot reach {}; --server names the server, which must be running", self.base)
+        })
+    }
+
+    fn read(&self, mut response: http::Response<Body>) -> Result<Answer> {
+        let status = response.status();
+        // The key is for this server, and not for whoever it points at.
+        ensure!(!status.is_redirection(), self.moved(&response));
+        let text = response.body_mut().read_to_string();
+        let text = text.with_context(|| format!("the answer of {} broke off", self.base))?;
+        let body = serde_json::from_str::<Value>(&text).map_err(|_| {
+            let message = format!("{} answered with status {status} and no JSON", self.base);
+            Failure::refused(&message).note("hint", "--server wants the base URL of the API")
+        })?;
+        Ok((status.as_u16(), body))
+    }
+
+    fn moved(&self, response: &http::Response<Body>) -> Failure {
+        let place = response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);
+        let place = String::from_utf8_lossy(place.unwrap_or_default()).into_owned();
+        let message = format!("{} redirects to {place}, and the key is not sent there", self.base);
+        Failure::refused(&message).note("hint", "if that is right, --server names it")
+    }
+}
+
+/// How long to wait before asking again; none when the answer stands.
+fn delay(
+    status: StatusCode,
+    headers: &HeaderMap,
+    request: Request<'_>,
+    attempt: u32,
+) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    if headers.get("x-should-retry").is_some_and(|value| value == "false") {
+        return None;
+    }
+    let wanted = number("retry-after-ms").map(Duration::from_millis);
+    let wanted = wanted.or_else(|| number("retry-after").map(Duration::from_secs));
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Some(wanted.unwrap_or(Duration::from_secs(1 << attempt))),
+        // Without a word of the server, a change may have taken effect.
+        StatusCode::SERVICE_UNAVAILABLE if request.method == "GET" || wanted.is_some() => {
+            Some(wanted.unwrap_or(Duration::from_secs(1)))
+        }
+        _ => None,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server said how long to stay away")]
+fn pause(delay: Duration) {
+    std::thread::sleep(delay);
+}
+
+/// Trusts whom the system trusts, so that a company's own authority works.
+fn agent() -> Agent {
+    let found = rustls_native_certs::load_native_certs();
+    let roots: Vec<_> =
+        found.certs.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(default_provider()))
+        .root_certs(RootCerts::new_with_certs(&roots));
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(DEADLINE))
+        .user_agent(AGENT)
+        .tls_config(tls.build());
+    config.build().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_that_changed_nothing_are_asked_again() {
+        let get = Request { method: "GET", path: "/x", body: None };
+        let post = Request { method: "POST", ..get };
+        let headers = |text: &[(&'static str, &str)]| {
+            text.iter()
+                .map(|(name, value)| {
+                    (header::HeaderName::from_static(name), value.parse().unwrap())
+                })
+                .collect::<HeaderMap>()
+        };
+        let seconds = |status, request, text: &[(&'static str, &str)]| {
+            delay(status, &headers(text), request, 1).map(|delay| delay.as_secs_f64())
+        };
+        let (many, down) = (StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(seconds(many, post, &[("retry-after", "7")]), Some(7.0));
+        assert_eq!(
+            seconds(many, post, &[("retry-after", "7"), ("retry-after-ms", "250")]),
+            Some(0.25)
+        );
+        assert_eq!(seconds(many, post, &[]), Some(2.0));
+        assert_eq!(seconds(down, get, &[]), Some(1.0));
+        assert_eq!(seconds(down, post, &[]), None);
+        assert_eq!(seconds(down, post, &[("retry-after", "1")]), Some(1.0));
+        assert_eq!(seconds(down, post, &[("retry-after", "1"), ("x-should-retry", "false")]), None);
+        assert_eq!(seconds(StatusCode::CONFLICT, get, &[("retry-after", "1")]), None);
+        assert_eq!(seconds(StatusCode::INTERNAL_SERVER_ERROR, get, &[]), None);
+    }
+}
