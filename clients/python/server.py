@@ -26,7 +26,7 @@ RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / 
 
 @dataclass
 class Server:
-    """A running server: where it listens, the key of its owner, and who was put into its store."""
+    """A running server: where it listens, the key of its owner, and who was put into its store, if that is known."""
 
     address: str
     key: str
@@ -86,17 +86,27 @@ def fresh_file():
 def serve(url, *, people, projects, tracer=()):
     """Fills the store at `url` and serves it, as a child of the command `tracer` if there is one."""
     key = "sk-admin-" + secrets.token_hex(32)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLBOOK_")}
-    environment["ROLLBOOK_BOOTSTRAP_KEY"] = key
     filled = subprocess.run(
         [RELEASE / "examples/populate", "--database", url, "--people", str(people), "--projects", str(projects)],
-        env=environment,
+        env=clean_environment(ROLLBOOK_BOOTSTRAP_KEY=key),
         stdout=subprocess.PIPE,
         check=True,
     )
+    with start(url, key=key, people=json.loads(filled.stdout), tracer=tracer) as server:
+        yield server
+
+
+def clean_environment(**additions):
+    """The environment without settings of the surrounding shell."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ROLLBOOK_")} | additions
+
+
+@contextlib.contextmanager
+def start(url, *, key, people=None, tracer=()):
+    """Serves a store that has an organization, in which `key` is its owner's and `people` are in it."""
     process = subprocess.Popen(
         [*tracer, RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url],
-        env=environment,
+        env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -108,7 +118,7 @@ def serve(url, *, people, projects, tracer=()):
         drain.start()
         with urllib.request.urlopen(f"{address}/readyz", timeout=30) as ready:
             assert ready.status == 200
-        yield Server(address, key, json.loads(filled.stdout))
+        yield Server(address, key, people)
         os.kill(server_id(process, tracer), signal.SIGTERM)
         assert process.wait(timeout=60) == 0, "".join(log)
     finally:

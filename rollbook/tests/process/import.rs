@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sql::{Options, Store, args};
@@ -10,6 +11,8 @@ use crate::database::Database;
 use crate::server::Start;
 use crate::wire::Client;
 
+/// Longer than any import here takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often an import is killed.
 const KILLS: usize = 20;
 /// How many memberships each of the killed ones gets further, at least.
@@ -218,8 +221,10 @@ fn killed_again_and_again_and_run_once_more_it_equals_a_clean_import() {
     let store = Store::open(Options::new(&database.url)).unwrap();
     for kill in 1..=KILLS {
         let mut process = import(&database, &["--batch-size", "50"]).spawn();
+        let begun = Instant::now();
         // Seen in the store, so that each kill meets the import further on.
         while number(&store, "SELECT COUNT(*) FROM project_members") < kill * STEP {
+            assert!(begun.elapsed() < PATIENCE, "the import does not get on");
             std::thread::yield_now();
         }
         process.kill();

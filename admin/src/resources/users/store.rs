@@ -281,7 +281,9 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
 }
 
 fn end_admin_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
-    let sql = "DELETE FROM admin_api_keys WHERE organization_id = $1 AND owner_id = $2";
+    // A range, so that SQLite takes the index of owners here too.
+    let sql = "DELETE FROM admin_api_keys
+               WHERE organization_id = $1 AND owner_id >= $2 AND owner_id <= $2";
     tx.execute(sql, args![by.organization_id(), &user.id])?;
     Ok(())
 }
