@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Style};
 use clap::builder::{StyledStr, Styles};
@@ -11,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{self, admin_key, check_config, member, org, project, shell, store, user};
-use crate::config::Settings;
+use crate::config::Serve;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
 #[derive(Debug, Parser)]
@@ -84,20 +83,6 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
 
-/// The flags of `serve`.
-#[derive(Debug, Args)]
-pub struct Serve {
-    /// Read settings from this TOML file
-    ///
-    /// Its keys are the flags below without the dashes in front. A flag wins over the environment, and the environment over the
-    /// file.
-    #[arg(long, env = "ROLLBOOK_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// All other settings, which a file may hold as well.
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
 /// The flags of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -143,13 +128,6 @@ pub fn read() -> anyhow::Result<Command> {
         }
     }
     Ok(command)
-}
-
-impl Serve {
-    fn lay_over_file(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
-        self.settings = self.settings.clone().over(self.config.as_deref(), matches)?;
-        Ok(())
-    }
 }
 
 /// A store and a server cannot both be meant. A store that the environment names is no contradiction: it is where commands go that

@@ -11,12 +11,11 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::cli::Cli;
 use crate::log::{Format, Level};
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
@@ -31,6 +30,28 @@ const FOREIGN: [&str; 2] = ["ROLLBOOK_TEST_", "ROLLBOOK_REFERENCE"];
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Read settings from this TOML file
+    ///
+    /// Its keys are the flags below without the dashes in front. A flag wins over the environment, and the environment over the
+    /// file.
+    #[arg(long, env = "ROLLBOOK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// All other settings, which a file may hold as well.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+impl Serve {
+    /// Lays the flags and the environment over the file that they name.
+    pub fn lay_over_file(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+        self.settings = self.settings.clone().over(self.config.as_deref(), matches)?;
+        Ok(())
+    }
+}
 
 /// What an operator may set.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -199,8 +220,7 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
 
 /// Names in the environment that look like settings and are none. Not an error: Kubernetes, for one, puts
 /// `ROLLBOOK_PORT` and the like there for a service of this name.
-pub fn unknown_variables() -> Vec<String> {
-    let command = Cli::command();
+pub fn unknown_variables(command: &Command) -> Vec<String> {
     let known: Vec<_> = command
         .get_subcommands()
         .flat_map(Command::get_arguments)

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use crate::cli::Command;
 use crate::commands::failure::{exit_code, is_closed_pipe};
 use crate::commands::text::harmless_lines;
+use crate::config::unknown_variables;
 
 // Many short-lived small allocations on all threads: the C library's allocator is visibly slower at that.
 #[global_allocator]
@@ -41,9 +42,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(serve) => serve::run(&serve.settings),
+        Command::Serve(serve) => serve::run(&serve.settings, &unknown_variables(&cli::command())),
         Command::Demo(demo) => demo::run(demo.listen),
-        Command::CheckConfig(check) => check.run(),
+        Command::CheckConfig(check) => check.run(&unknown_variables(&cli::command())),
         Command::Org(org) => org.run(),
         Command::User(user) => user.run(),
         Command::Project(project) => project.run(),
@@ -54,8 +55,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup(backup) => commands::backup::backup(&backup),
         Command::Restore(backup) => commands::backup::restore(&backup),
         Command::Openapi => print_openapi(),
-        Command::Completions(completions) => completions.run(),
-        Command::Man(manual) => manual.run(),
+        Command::Completions(completions) => completions.run(cli::command()),
+        Command::Man(manual) => manual.run(cli::command()),
     }
 }
 

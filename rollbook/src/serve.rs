@@ -9,15 +9,15 @@ use axum::Router;
 use sql::Store;
 use tokio::runtime::Runtime;
 
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::gate::Gate;
 use crate::{first_start, log, probes};
 
 /// Serves until a signal. What can be wrong with the settings is found out before the store is touched, and nobody is let in
 /// before the store is ready.
-pub fn run(settings: &Settings) -> Result<()> {
+pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     log::start(settings.log_format, settings.log_level);
-    for name in config::unknown_variables() {
+    for name in unknown_variables {
         tracing::warn!("{name} in the environment is no setting of this version and has no effect");
     }
     let runtime = runtime()?;

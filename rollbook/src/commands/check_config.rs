@@ -13,8 +13,7 @@ use super::failure::Failure;
 use super::local::pending;
 use super::output::Output;
 use super::table::{Column, Shape};
-use crate::cli::Serve;
-use crate::config::{BOOTSTRAP_KEY, Settings, unknown_variables};
+use crate::config::{BOOTSTRAP_KEY, Serve, Settings};
 use crate::key_file::MEMORY;
 use crate::{first_start, tls};
 
@@ -67,9 +66,9 @@ impl Finding {
 
 impl CheckConfig {
     /// Looks, and tells.
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, unknown_variables: &[String]) -> Result<()> {
         let settings = &self.serve.settings;
-        let findings = look(settings);
+        let findings = look(settings, unknown_variables);
         let is_wrong = findings.iter().any(|finding| finding.result == "wrong");
         let rows: Vec<_> = findings.iter().map(Finding::row).collect();
         let shown = shown(settings)?;
@@ -95,7 +94,7 @@ fn shown(settings: &Settings) -> Result<Value> {
     Ok(shown)
 }
 
-fn look(settings: &Settings) -> Vec<Finding> {
+fn look(settings: &Settings, unknown_variables: &[String]) -> Vec<Finding> {
     let mut findings = vec![Finding::of("store", store(settings))];
     if let (Some(chain), Some(key)) = (&settings.tls_cert, &settings.tls_key) {
         let fit = tls::acceptor(chain, key)
@@ -109,7 +108,7 @@ fn look(settings: &Settings) -> Vec<Finding> {
         let usable = first_start::check(key).map(|_| format!("{BOOTSTRAP_KEY} is usable"));
         findings.push(Finding::of("first key", usable.map_err(Into::into)));
     }
-    for name in unknown_variables() {
+    for name in unknown_variables {
         let found = format!("{name} is no setting of this version and has no effect");
         findings.push(Finding::warning("environment", found));
     }

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::exchange::{Answer, Request};
 use super::failure::Failure;
 use super::local::Local;
 use super::remote::Remote;
@@ -20,20 +21,6 @@ pub enum Client {
     /// A server.
     Remote(Remote),
 }
-
-/// A request, as both roads take it.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// GET, POST or DELETE.
-    pub method: &'a str,
-    /// What follows `/v1`, with its query.
-    pub path: &'a str,
-    /// The body, if there is one.
-    pub body: Option<&'a Value>,
-}
-
-/// The status of an answer, and its body.
-pub type Answer = (u16, Value);
 
 impl Client {
     /// Retrieves one object.

@@ -6,7 +6,6 @@ use std::io;
 use admin::error::{Error, Kind};
 use serde_json::Value;
 
-use super::import::Faulty;
 use super::text::harmless;
 use crate::config::Usage;
 
@@ -22,6 +21,7 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Refused = 1,
+    FaultyFile = 3,
     NotFound = 4,
     NotAllowed = 5,
 }
@@ -34,6 +34,11 @@ impl Failure {
     /// The server, the store or the operator said no.
     pub fn refused(message: &str) -> Self {
         Self::new(Class::Refused, message)
+    }
+
+    /// A file has faults, so nothing was written.
+    pub fn faulty_file(message: &str) -> Self {
+        Self::new(Class::FaultyFile, message)
     }
 
     /// There is nothing of that name.
@@ -91,9 +96,6 @@ impl std::error::Error for Failure {}
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         return 2;
-    }
-    if error.is::<Faulty>() {
-        return 3;
     }
     let class = error.downcast_ref::<Failure>().map(|failure| failure.class);
     let kind = || match error.downcast_ref::<Error>()?.kind {

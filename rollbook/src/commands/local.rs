@@ -14,7 +14,7 @@ use sql::{Options, Store};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use super::client::{self, Answer};
+use super::exchange::{self, Answer};
 use super::failure::Failure;
 use crate::config::Usage;
 use crate::key_file::MEMORY;
@@ -45,7 +45,7 @@ impl Local {
     }
 
     /// Answers a request as the server would.
-    pub fn send(&self, request: client::Request<'_>) -> Result<Answer> {
+    pub fn send(&self, request: exchange::Request<'_>) -> Result<Answer> {
         let body = request.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder()
             .method(request.method)

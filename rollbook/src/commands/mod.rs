@@ -8,6 +8,7 @@ pub mod backup;
 pub mod check_config;
 mod client;
 mod confirm;
+mod exchange;
 pub mod failure;
 mod find;
 pub mod import;

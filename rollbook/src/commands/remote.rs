@@ -11,7 +11,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use super::client::{Answer, Request};
+use super::exchange::{Answer, Request};
 use super::failure::Failure;
 use super::local::AGENT;
 use super::server_url;

@@ -4,11 +4,9 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 use clap_mangen::{Man, generate_to};
-
-use crate::cli;
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]
@@ -19,9 +17,9 @@ pub struct Completions {
 
 impl Completions {
     /// Prints the script. Made in memory first: the generator does not survive a closed pipe.
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, mut command: Command) -> Result<()> {
         let mut script = Vec::new();
-        generate(self.shell, &mut cli::command(), "rollbook", &mut script);
+        generate(self.shell, &mut command, "rollbook", &mut script);
         print(&script)
     }
 }
@@ -36,16 +34,16 @@ pub struct Manual {
 
 impl Manual {
     /// Prints or writes the pages.
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, command: Command) -> Result<()> {
         let Some(folder) = &self.out else {
             let mut page = Vec::new();
-            Man::new(cli::command()).render(&mut page)?;
+            Man::new(command).render(&mut page)?;
             return print(&page);
         };
         let explanation =
             || format!("cannot write into {}; --out names a folder", folder.display());
         std::fs::create_dir_all(folder).with_context(explanation)?;
-        generate_to(cli::command(), folder).with_context(explanation)
+        generate_to(command, folder).with_context(explanation)
     }
 }
 

@@ -17,6 +17,7 @@ use clap::Args;
 use self::report::{Outcome, Report};
 use self::source::Source;
 use self::target::Target;
+use crate::commands::failure::Failure;
 use crate::commands::local::user;
 use crate::config::Settings;
 
@@ -70,11 +71,6 @@ pub struct Import {
     pub key_file: Option<PathBuf>,
 }
 
-/// The file has faults, so nothing was written. They are on standard output already.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Faulty(String);
-
 fn most() -> u16 {
     u16::try_from(BATCH).unwrap_or(u16::MAX)
 }
@@ -105,7 +101,7 @@ pub fn run(flags: &Import) -> Result<()> {
     let mut report = Report { flags, check: &check, demotions, outcome: Outcome::Refused, began };
     if check.is_hopeless || (check.fault_count > 0 && !flags.skip_invalid) {
         report.print()?;
-        return Err(Faulty(refusal(&check, flags)).into());
+        return Err(Failure::faulty_file(&refusal(&check, flags)).into());
     }
     let tally = if flags.dry_run {
         let import = target.import(flags, &ids, &user);
