@@ -45,9 +45,9 @@ struct Connector {
 
 /// Every statement here is made for an index. Left to itself the planner reads small tables whole, and under SERIALIZABLE
 /// such a reader collides with every writer of the table; and it joins a page by reading everybody once it no longer knows
-/// the limit.
-const PLANNER: &str =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// the limit. Compiling a statement takes longer than any of ours runs.
+const PLANNER: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+                       SET enable_mergejoin = off; SET jit = off";
 
 impl Connector {
     fn new(options: &Options) -> Result<Self> {

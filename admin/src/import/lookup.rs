@@ -20,10 +20,11 @@ pub struct EndingKey {
     pub name: Option<String>,
 }
 
-/// The admin keys of this person, by id.
+/// The admin keys of this person, by id. The owner is a range, so that `SQLite` takes the index of owners.
 pub fn keys_of(tx: &mut Tx<'_>, organization: &str, user: &str) -> Result<Vec<EndingKey>> {
     let sql = "SELECT id, name FROM admin_api_keys
-               WHERE organization_id = $1 AND owner_id >= $2 AND owner_id <= $2 ORDER BY owner_id, id";
+               WHERE organization_id = $1 AND (owner_id, id) > ($2, '') AND owner_id <= $2
+               ORDER BY owner_id, id";
     let read = |row: &sql::Row<'_>| Ok(EndingKey { id: row.get(0)?, name: row.get(1)? });
     Ok(tx.all(sql, args![organization, user], read)?)
 }
@@ -49,7 +50,7 @@ pub fn widen_cache(store: &Store) -> Result<()> {
         return Ok(());
     }
     store.write_blocking(|tx| {
-        tx.execute("PRAGMA cache_size = -16384", args![])?;
+        tx.execute("PRAGMA cache_size = -8192", args![])?;
         Ok::<_, Error>(())
     })
 }

@@ -15,6 +15,7 @@ mod records;
 mod rehearsal;
 mod row;
 mod run;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +24,8 @@ pub use consistency::Count;
 pub use fault::Fault;
 pub use header::COLUMNS;
 pub use lookup::EndingKey;
-pub use run::{Demotion, Import, Tally};
+pub use run::{Demotion, Import};
+pub use tally::Tally;
 
 /// How many rows one transaction applies at most.
 pub const BATCH: usize = 1000;

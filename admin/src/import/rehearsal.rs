@@ -9,7 +9,7 @@ use sql::{Store, Tx};
 use super::apply::{changes, find_project};
 use super::consistency::hash;
 use super::row::Row;
-use super::run::Tally;
+use super::tally::Tally;
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Kind, Result};
 use crate::resources::project_users::store as members;

@@ -14,6 +14,7 @@ use super::lookup::{self, EndingKey};
 use super::pace::{Pace, yield_lock};
 use super::rehearsal::Rehearsal;
 use super::row::{Row, Rows};
+use super::tally::Tally;
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::clock::Clock;
 use crate::domain::id::{IdBlock, Ids};
@@ -41,43 +42,6 @@ pub struct Import<'a> {
     pub user: &'a str,
     /// How many rows one transaction applies at most; no more than [`BATCH`].
     pub rows_at_once: usize,
-}
-
-/// What an import changed, or would.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Tally {
-    /// People who were not there.
-    pub people_added: u64,
-    /// People with another role or name.
-    pub people_updated: u64,
-    /// Projects that were not there.
-    pub projects_created: u64,
-    /// Memberships that were not there.
-    pub memberships_added: u64,
-    /// Memberships with another role.
-    pub memberships_updated: u64,
-}
-
-impl Tally {
-    /// All changes together.
-    #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.people_added
-            + self.people_updated
-            + self.projects_created
-            + self.memberships_added
-            + self.memberships_updated
-    }
-
-    /// Adds what a portion changed. A person whom an earlier portion changed is not counted again.
-    fn add(&mut self, applied: &Applied, changed: &mut HashSet<u64>) {
-        let mut fresh = |people: &[u64]| people.iter().filter(|key| changed.insert(**key)).count();
-        self.people_added += fresh(&applied.added) as u64;
-        self.people_updated += fresh(&applied.updated) as u64;
-        self.projects_created += applied.projects_created;
-        self.memberships_added += applied.memberships_added;
-        self.memberships_updated += applied.memberships_updated;
-    }
 }
 
 /// An owner who becomes a reader, and the admin keys that end with that.

@@ -143,11 +143,11 @@ pub fn find_inhabited(
 
 /// The active projects of this name; two are enough to know that the name is ambiguous, a few more to say which.
 ///
-/// The name is a range and not an equality, because then the order can only be the names' index: with an equality SQLite
-/// takes the primary key to be as good, and walks every project of the organization.
+/// The name is a range and not an equality, because then only the names' index fits: with an equality SQLite takes the
+/// primary key to be as good, and walks every project of the organization.
 pub fn find_by_name(tx: &mut Tx<'_>, organization: &str, name: &str) -> Result<Vec<Project>> {
     let sql = "SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
-               WHERE organization_id = $1 AND name >= $2 AND name <= $2 AND archived_at IS NULL
+               WHERE organization_id = $1 AND (name, id) > ($2, '') AND name <= $2 AND archived_at IS NULL
                ORDER BY name, id LIMIT 5";
     Ok(tx.all(sql, args![organization, name], Project::from_row)?)
 }

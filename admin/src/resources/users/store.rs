@@ -275,15 +275,20 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
     }
     end_admin_keys(tx, by, user)?;
     let this = args![by.organization_id(), &user.id];
-    tx.execute("DELETE FROM project_members WHERE organization_id = $1 AND user_id = $2", this)?;
+    // The person is a range, because then only the index by person fits: with an equality SQLite takes the primary key to be
+    // as good, and reads every membership of the organization.
+    tx.execute(
+        "DELETE FROM project_members
+         WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2",
+        this,
+    )?;
     tx.execute("DELETE FROM users WHERE organization_id = $1 AND id = $2", this)?;
     audit::append(tx, by, &Event::new("user.deleted", &user.id, json!({ "id": user.id })))
 }
 
 fn end_admin_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
-    // A range, so that SQLite takes the index of owners here too.
     let sql = "DELETE FROM admin_api_keys
-               WHERE organization_id = $1 AND owner_id >= $2 AND owner_id <= $2";
+               WHERE organization_id = $1 AND (owner_id, id) > ($2, '') AND owner_id <= $2";
     tx.execute(sql, args![by.organization_id(), &user.id])?;
     Ok(())
 }
