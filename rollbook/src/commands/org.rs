@@ -16,6 +16,7 @@ use sql::Store;
 
 use super::local::{open_current, user};
 use super::output::Output;
+use super::place::StorePlace;
 use super::table::{Column, Shape};
 use super::user::address;
 use crate::config::Usage;
@@ -69,22 +70,6 @@ pub struct List {
     place: StorePlace,
     #[command(flatten)]
     output: Output,
-}
-
-/// The flag of commands that work on a store only.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Where")]
-pub struct StorePlace {
-    /// The store.
-    #[arg(
-        long,
-        env = "ROLLBOOK_DATABASE",
-        value_name = "URL",
-        default_value = "sqlite:rollbook.db",
-        hide_env_values = true
-    )]
-    #[arg(help = "The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")]
-    pub database: String,
 }
 
 fn slug(text: &str) -> Result<String, String> {

@@ -33,6 +33,22 @@ pub struct Place {
     pub organization: Option<String>,
 }
 
+/// The flag of commands that work on a store only.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where")]
+pub struct StorePlace {
+    /// The store.
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE",
+        value_name = "URL",
+        default_value = "sqlite:rollbook.db",
+        hide_env_values = true
+    )]
+    #[arg(help = "The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")]
+    pub database: String,
+}
+
 impl Place {
     /// Somebody who answers requests there.
     pub fn client(&self) -> Result<Client> {

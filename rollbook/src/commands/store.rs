@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::local::{names, open, open_existing, pending};
-use super::org::StorePlace;
 use super::output::Output;
+use super::place::StorePlace;
 use crate::config::Usage;
 use crate::key_file::MEMORY;
 
