@@ -16,6 +16,8 @@ pub const ADMIN_PREFIX: &str = "sk-admin-";
 
 const RANDOM_WIDTH: usize = 43;
 const CHECKSUM_WIDTH: usize = 6;
+/// How long an admin key made here is.
+pub const KEY_LENGTH: usize = ADMIN_PREFIX.len() + RANDOM_WIDTH + CHECKSUM_WIDTH;
 
 /// A key in plain text. It exists from its making until it was shown, and prints as dots everywhere else.
 #[derive(Clone)]
@@ -125,7 +127,7 @@ mod tests {
     fn a_key_has_its_prefix_at_least_48_characters_and_a_checksum() {
         let key = key();
         let body = key.expose().strip_prefix(ADMIN_PREFIX).expect("the prefix");
-        assert_eq!(body.len(), 49);
+        assert_eq!((body.len(), key.expose().len()), (49, KEY_LENGTH));
         assert!(has_valid_checksum(key.expose()));
         let mistyped =
             key.expose().replacen(&body[10..11], if &body[10..11] == "a" { "b" } else { "a" }, 1);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::domain::secret::PlainKey;
+use admin::domain::secret::{ADMIN_PREFIX, KEY_LENGTH, PlainKey, has_valid_checksum};
 use anyhow::{Context, Result, ensure};
 use axum::http::{self, HeaderMap, HeaderValue, StatusCode, header};
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -105,7 +105,19 @@ impl Remote {
             let message = format!("{} answered with status {status} and no JSON", self.base);
             Failure::refused(&message).note("hint", "--server wants the base URL of the API")
         })?;
+        if status == StatusCode::UNAUTHORIZED && self.is_mistyped() {
+            let hint =
+                "the key does not end in the checksum of a key of this length; it may be mistyped";
+            return Err(Failure::of_answer(status.as_u16(), &body).note("hint", hint).into());
+        }
         Ok((status.as_u16(), body))
+    }
+
+    /// Whether the key is as long as those made here, and none of them. Only worth a hint: other servers make other keys, and
+    /// operators choose some.
+    fn is_mistyped(&self) -> bool {
+        let key = self.key.expose();
+        key.starts_with(ADMIN_PREFIX) && key.len() == KEY_LENGTH && !has_valid_checksum(key)
     }
 
     fn moved(&self, response: &http::Response<Body>) -> Failure {

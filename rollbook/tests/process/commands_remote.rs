@@ -1,5 +1,7 @@
 //! Commands against servers that are not ours: slow down, point elsewhere, answer nonsense.
 
+use admin::domain::clock::SystemRandom;
+use admin::domain::secret::{ADMIN_PREFIX, PlainKey};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
@@ -31,8 +33,13 @@ impl Scripted {
 
     /// What a command did, and the requests it sent. The command must use up all answers.
     fn run(self, arguments: &[&str]) -> (Ran, Vec<String>) {
+        self.run_with(KEY, arguments)
+    }
+
+    /// The same with another key.
+    fn run_with(self, key: &str, arguments: &[&str]) -> (Ran, Vec<String>) {
         let start = Start::program(arguments).flag("--server", &self.url);
-        let ran = Ran::of(start.env("OPENAI_ADMIN_KEY", KEY).env("ROLLBOOK_ADMIN_KEY", ""));
+        let ran = Ran::of(start.env("OPENAI_ADMIN_KEY", key).env("ROLLBOOK_ADMIN_KEY", ""));
         (ran, self.requests.join().unwrap())
     }
 }
@@ -144,6 +151,23 @@ fn refusals_are_told_in_the_servers_words_with_an_exit_code_of_their_kind() {
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(ran.stderr.contains(word) && ran.stdout.is_empty(), "{ran:?}");
     }
+}
+
+#[test]
+fn a_refused_key_that_fails_its_checksum_may_be_mistyped() {
+    let refusal = r#"{"error":{"message":"Incorrect API key provided: ***.","code":"invalid_api_key","param":null}}"#;
+    let told = |key: &str| {
+        let (ran, _) =
+            Scripted::new(vec![answer(401, "", refusal)]).run_with(key, &["user", "list"]);
+        assert!(ran.code == 5 && ran.stderr.contains("invalid_api_key"), "{ran:?}");
+        assert!(!ran.stderr.contains(key), "{ran:?}");
+        ran.stderr.contains("may be mistyped")
+    };
+    let made = PlainKey::generate(ADMIN_PREFIX, &SystemRandom);
+    let (body, last) = made.expose().split_at(made.expose().len() - 1);
+    assert!(!told(made.expose()), "a key made here, deleted since");
+    assert!(told(&format!("{body}{}", if last == "a" { "b" } else { "a" })));
+    assert!(!told(&format!("{}x", made.expose())), "of another length: somebody else's, or chosen");
 }
 
 #[test]
