@@ -11,25 +11,30 @@ use super::clock::{Clock, Random};
 /// Digits in ASCII order, so that text order is number order.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const WIDTH: usize = 24;
+/// 62 to the fifth: five digits come out of one division, and the remainder still fits 32 bits.
+const FIVE_DIGITS: u64 = 62_u64.pow(5);
 
 /// Writes a big-endian number in base62, left-padded to `width`.
 ///
 /// The width must hold the number: 24 digits hold 142 bits, 43 digits hold 256 bits.
 ///
 /// # Panics
-/// Never: digits are ASCII and quotients fit their byte.
+/// Never: digits are ASCII and remainders are small.
 #[must_use]
 pub fn base62(number: &[u8], width: usize) -> String {
-    let mut rest = number.to_vec();
+    let word = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    let mut words: Vec<u64> = number.rchunks(4).rev().map(word).collect();
     let mut digits = vec![DIGITS[0]; width];
-    for digit in digits.iter_mut().rev() {
-        let mut remainder = 0_usize;
-        for byte in &mut rest {
-            let value = (remainder << 8) | usize::from(*byte);
-            *byte = u8::try_from(value / 62).expect("a quotient of two digits fits one byte");
-            remainder = value % 62;
+    for five in digits.rchunks_mut(5) {
+        let mut rest = 0;
+        for word in &mut words {
+            let value = (rest << 32) | *word;
+            (*word, rest) = (value / FIVE_DIGITS, value % FIVE_DIGITS);
         }
-        *digit = DIGITS[remainder];
+        for digit in five.iter_mut().rev() {
+            *digit = DIGITS[usize::try_from(rest % 62).expect("a remainder is small")];
+            rest /= 62;
+        }
     }
     String::from_utf8(digits).expect("base62 digits are ASCII")
 }
