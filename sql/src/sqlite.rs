@@ -169,10 +169,11 @@ impl Worker {
             }
             let mut done = Vec::new();
             while let Some(mut job) = todo.pop_front().or_else(|| self.another(&mut taken, queue)) {
-                let failure = self.savepoint(&mut job);
+                let failure =
+                    if done.is_empty() { self.first(&mut job) } else { self.savepoint(&mut job) };
                 if self.connection.is_autocommit() {
-                    // The whole transaction is gone (SQLite does that on an interrupt or a full
-                    // disk): the others of this group did nothing wrong and run again.
+                    // The whole transaction is gone (the first job failed, or SQLite drops it on an
+                    // interrupt or a full disk): the others did nothing wrong and run again.
                     job.answer(failure);
                     todo = done.into_iter().map(|(job, _)| job).chain(todo).collect();
                     done = Vec::new();
@@ -192,6 +193,17 @@ impl Worker {
         }
         *taken += 1;
         queue.waiting()
+    }
+
+    /// Runs the first job of a transaction, which is over if it fails: there is nothing else in it. A savepoint would copy
+    /// every page before its first change, which for an import is half as much again as the commit writes.
+    fn first(&self, job: &mut Job) -> Option<Error> {
+        let verdict = job.run(&mut Lent(&self.connection), self.observer.as_ref());
+        if !matches!(verdict, Verdict::Accepted) {
+            self.roll_back();
+            self.commit_jobs.record(1.0);
+        }
+        failure(verdict)
     }
 
     /// Runs one job so that only its own changes are lost if it fails.
