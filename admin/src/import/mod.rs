@@ -28,4 +28,4 @@ pub use run::{Demotion, Import};
 pub use tally::Tally;
 
 /// How many rows one transaction applies at most.
-pub const BATCH: usize = 1000;
+pub const BATCH: usize = 2000;

@@ -24,6 +24,10 @@ use crate::resources::users::store::{self as users, fold};
 
 /// Role changes write three events each.
 const EVENTS_PER_DEMOTION: usize = 3;
+/// So many rows are brought into the order of their addresses before they are applied, because the index of addresses is as
+/// large as the file and its pages are written with every portion that touches them: now each holds rows side by side. A person's
+/// rows keep the order of the file. With 65,536 rows 10^6 people write 13 GB instead of 38, for 15 MiB of memory.
+const WINDOW: usize = 1 << 16;
 
 /// An import into an organization. Blocks, so it must not be used inside an asynchronous context.
 ///
@@ -93,17 +97,22 @@ impl Import<'_> {
     /// The second pass: applies every row that the first found no fault with.
     pub fn run(&self, source: &mut (impl Read + Seek), check: &Check) -> Result<Tally> {
         let (mut tally, mut changed) = (Tally::default(), HashSet::new());
-        lookup::widen_cache(self.store)?;
+        lookup::prepare_writer(self.store)?;
         let mut pace = Pace::new(self.rows_at_once.clamp(1, BATCH));
         let mut rows = GoodRows::new(source, check)?;
         loop {
-            let portion = rows.take(pace.rows())?;
-            if portion.is_empty() {
+            let mut window = rows.take(WINDOW)?;
+            if window.is_empty() {
                 break;
             }
-            let (applied, began) = self.apply(Portion::draw(portion, self.ids))?;
-            tally.add(&applied, &mut changed);
-            yield_lock(self.store, &mut pace, began);
+            window.sort_by_cached_key(|row| fold(&row.email));
+            let mut window = window.into_iter();
+            while window.len() > 0 {
+                let portion = window.by_ref().take(pace.rows()).collect();
+                let (applied, began) = self.apply(Portion::draw(portion, self.ids))?;
+                tally.add(&applied, &mut changed);
+                yield_lock(self.store, &mut pace, began);
+            }
         }
         for emails in check.demoted.chunks(BATCH) {
             let updated = self.demote(emails.to_vec())?;
