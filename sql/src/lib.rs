@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use migrate::Migration;
 pub use options::{Engine, Observer, Options};
 pub use store::Store;
-pub use tx::Tx;
+pub use tx::{Question, Tx};
 pub use value::{Arg, Column, Row};
 
 /// Builds the argument list of a statement, so that call sites read like the SQL they fill in.
