@@ -15,4 +15,5 @@ mod opening;
 mod reconnect;
 mod snapshots;
 mod transactions;
+mod trips;
 mod values;

@@ -46,8 +46,14 @@ async fn list(
     query: Query,
 ) -> Result<Json<List<ProjectUser>>> {
     let page = call.read(move |tx, caller| {
-        let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
-        store::list(tx, caller.organization_id(), &project.id, &page::read(&query)?)
+        let organization = caller.organization_id();
+        match page::read(&query) {
+            Ok(page) => store::list(tx, organization, &project, &page),
+            Err(error) => {
+                // What is wrong with the project is told before what is wrong with the query.
+                projects::store::find_active(tx, organization, &project).and(Err(error))
+            }
+        }
     });
     Ok(Json(List::of(page.await?, ProjectUser::from)))
 }

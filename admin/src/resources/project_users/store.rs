@@ -1,14 +1,14 @@
 //! Who is in a project: rules and rows.
 
 use serde_json::json;
-use sql::{Row, Tx, args};
+use sql::{Question, Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{PageRequest, Slice};
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
-use crate::resources::projects::store::Project;
+use crate::resources::projects::store::{Project, find_active_with};
 use crate::resources::users::store::User;
 
 /// A direct member of a project.
@@ -47,7 +47,7 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// A page of a project's direct members, by user id.
+/// A page of an active project's direct members, by user id.
 ///
 /// The page is cut on the key before the names are joined. The project is a range and not an equality, because then the
 /// order can only be the primary key's: with an equality PostgreSQL may as well walk everybody of the organization along
@@ -58,16 +58,17 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<Member>> {
-    let rows = tx.all(
-        "SELECT m.user_id, u.name, u.email, m.role, m.added_at
-         FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members
-               WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
-               ORDER BY project_id, user_id LIMIT $4) m
-         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-         ORDER BY m.project_id, m.user_id",
-        args![organization, project, &page.above, page.fetch()],
-        Member::from_row,
-    )?;
+    let members = Question {
+        sql: "SELECT m.user_id, u.name, u.email, m.role, m.added_at
+              FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members
+                    WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
+                    ORDER BY project_id, user_id LIMIT $4) m
+              JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
+              ORDER BY m.project_id, m.user_id",
+        args: args![organization, project, &page.above, page.fetch()],
+        row: Member::from_row,
+    };
+    let (_, rows) = find_active_with(tx, organization, project, &members)?;
     Ok(page.cut(rows))
 }
 
