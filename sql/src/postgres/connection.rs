@@ -24,15 +24,21 @@ const STATEMENTS: usize = 256;
 
 /// Every statement here is made for an index. Left to itself the planner reads small tables whole, and under SERIALIZABLE
 /// such a reader collides with every writer of the table; and it joins a page by reading everybody once it no longer knows
-/// the limit. Planning or compiling a statement takes longer than any of ours runs, so each is planned once and for all of its
-/// arguments; by itself the planner takes a page without a known limit for a large one, and plans every page again.
-const PLANNER: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-                       SET plan_cache_mode = force_generic_plan; SET jit = off";
+/// the limit. Compiling a statement takes longer than any of ours runs.
+const PLANNER: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+                       SET enable_mergejoin = off; SET jit = off";
 
 /// What a bare `BEGIN` begins. It is a read, and what is outside of a transaction cannot write either: the first statement
-/// of a write leaves before it is known that its transaction has begun.
+/// of a write leaves before it is known that its transaction has begun. A read's statements are planned once, for all of
+/// their arguments: without the limit of a page the planner takes it for a large one, and rather plans every page again.
 const READS: &str = "SET default_transaction_isolation = 'repeatable read'; \
-                     SET default_transaction_read_only = on";
+                     SET default_transaction_read_only = on; \
+                     SET plan_cache_mode = force_generic_plan";
+
+/// What begins a write. The engine's own checks of foreign keys are planned too, and one that was planned for an empty table
+/// must not be all there is when the table has been filled.
+const WRITE: &str =
+    "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SET LOCAL plan_cache_mode = auto";
 
 /// A connection, its prepared statements, and how far its transaction is.
 pub(super) struct Connection {
@@ -212,14 +218,14 @@ async fn run(
 /// How a transaction begins that has so much time left. While that is most of what every transaction has, the connection's
 /// own limits do: setting others costs the server as much as a statement.
 fn beginning(kind: Kind, left: Duration, limit: Duration) -> String {
-    let level = match kind {
-        Kind::Read => "",
-        Kind::Write => " ISOLATION LEVEL SERIALIZABLE READ WRITE",
+    let begin = match kind {
+        Kind::Read => "BEGIN",
+        Kind::Write => WRITE,
     };
     if (limit * 19 / 20..=limit).contains(&left) {
-        return format!("BEGIN{level}");
+        return begin.to_owned();
     }
-    format!("BEGIN{level}; {}", limits("LOCAL", left))
+    format!("{begin}; {}", limits("LOCAL", left))
 }
 
 /// Tells the server how long a statement may take. A wait for a lock ends a little earlier, so that it is told apart from a
