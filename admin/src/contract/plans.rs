@@ -210,7 +210,10 @@ async fn every_list_is_one_index_range_at_any_depth() {
                         "{page}\n{}\n{lines:#?}",
                         statement.sql
                     );
-                    shapes.push((statement.sql, shape(&lines)));
+                    // The key is looked up for the first page only, and kept.
+                    if !statement.sql.contains("secret_hash") {
+                        shapes.push((statement.sql, shape(&lines)));
+                    }
                 }
             }
             let (first, last) = shapes.split_at(shapes.len() / 2);
