@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::Tx;
+use sql::{Stamp, Tx};
 
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::id::IdBlock;
@@ -151,16 +151,17 @@ impl Caller {
 }
 
 /// Finds who holds this credential. What they may do is asked separately, so that a refusal knows whom it refuses. `known` keeps
-/// what it finds under the stamp of the transaction.
+/// what it finds under the stamp of the transaction, if that has one.
 pub fn identify(
     tx: &mut Tx<'_>,
     credential: &Credential,
     now: i64,
     known: &Kept,
+    stamp: Option<Stamp>,
 ) -> Result<Identity> {
     match credential {
         Credential::Key { hash, masked, organization } => {
-            let found = known.find_key(tx, hash)?.filter(|key| key.is_valid(now));
+            let found = known.find_key(tx, stamp, hash)?.filter(|key| key.is_valid(now));
             let key = found.ok_or_else(|| Error::wrong_key(masked))?;
             if key.is_of(organization.as_deref()) {
                 Ok(Identity::Key(key))

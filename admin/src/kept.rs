@@ -8,6 +8,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use http::Uri;
+use http::uri::PathAndQuery;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use sql::{Stamp, Tx};
@@ -80,9 +82,13 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Whose key has this hash, in the state that the transaction sees.
-    pub fn find_key(&self, tx: &mut Tx<'_>, hash: &KeyHash) -> Result<Option<Arc<FoundKey>>> {
-        let stamp = tx.stamp()?;
+    /// Whose key has this hash, in the state that the transaction sees and whose stamp this is.
+    pub fn find_key(
+        &self,
+        tx: &mut Tx<'_>,
+        stamp: Option<Stamp>,
+        hash: &KeyHash,
+    ) -> Result<Option<Arc<FoundKey>>> {
         if let Some(key) = stamp.and_then(|stamp| self.key(stamp, hash)) {
             return Ok(Some(key));
         }
@@ -100,10 +106,10 @@ impl Kept {
     }
 
     /// Keeps the answer to a path with its query.
-    pub fn keep(&self, organization: &str, target: &str, answer: Answer) {
-        let question =
-            Question { organization: organization.to_owned(), target: target.to_owned() };
-        self.answers.insert(question, answer);
+    pub fn keep(&self, organization: &str, target: &Uri, answer: Answer) {
+        let organization = organization.to_owned();
+        let target = target.path_and_query().map_or("", PathAndQuery::as_str).to_owned();
+        self.answers.insert(Question { organization, target }, answer);
     }
 
     /// The answer to a path with its query, if it is known for this state.

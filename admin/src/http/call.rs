@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use http::Uri;
 use http::request::Parts;
 use serde::Serialize;
-use sql::Tx;
+use sql::{Stamp, Tx};
 
 use super::body::{FromFields, Incoming, Parsed};
 use super::edge::Trace;
@@ -77,11 +77,13 @@ impl Call {
         let admission = self.admission(Scope::ManagementRead)?;
         let (meter, target) = (self.meter.clone(), self.target.clone());
         let body = self.app.store.read(move |tx| {
-            let identity = admission.identify(tx)?;
+            let stamp = tx.stamp()?;
+            let identity = admission.identify(tx, stamp)?;
             let organization = &identity.organization().id;
             let body = reply::bytes(&f(tx, organization)?)?;
-            if let (Identity::Key(_), Some(meter)) = (&identity, &meter) {
-                admission.keep(tx, organization, &target, &body, meter)?;
+            if let (Some(stamp), Some(meter)) = (stamp, &meter) {
+                let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
+                admission.kept.keep(organization, &target, answer);
             }
             Ok(body)
         });
@@ -99,7 +101,7 @@ impl Call {
         let admission = self.admission(Scope::ManagementWrite)?;
         let at = self.circumstances();
         let result = self.app.store.write(move |tx| {
-            let caller = Caller::new(admission.identify(tx)?, &at);
+            let caller = Caller::new(admission.identify(tx, None)?, &at);
             f(tx, &caller)
         });
         let result = result.await;
@@ -116,7 +118,13 @@ impl Call {
         F: Fn(&mut Tx<'_>, &Caller, &Parsed<B>) -> Result<T> + Send + 'static,
     {
         let admission = self.admission(Scope::ManagementWrite)?;
-        self.app.store.read(move |tx| admission.identify(tx).map(drop)).await?;
+        self.app
+            .store
+            .read(move |tx| {
+                let stamp = tx.stamp()?;
+                admission.identify(tx, stamp).map(drop)
+            })
+            .await?;
         let settings = &self.app.settings;
         let body = body.receive::<B>(settings.body_cap, settings.body_deadline).await?;
         self.write(move |tx, caller| f(tx, caller, &body)).await
@@ -155,25 +163,10 @@ struct Admission {
 }
 
 impl Admission {
-    fn identify(&self, tx: &mut Tx<'_>) -> Result<Identity> {
-        let identity = identify(tx, &self.credential, self.now, &self.kept)?;
+    fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
+        let identity = identify(tx, &self.credential, self.now, &self.kept, stamp)?;
         self.trace.identify(&identity);
         identity.require(self.scope)?;
         Ok(identity)
-    }
-
-    fn keep(
-        &self,
-        tx: &mut Tx<'_>,
-        organization: &str,
-        target: &Uri,
-        body: &Bytes,
-        meter: &Arc<Meter>,
-    ) -> Result<()> {
-        if let (Some(stamp), Some(target)) = (tx.stamp()?, target.path_and_query()) {
-            let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
-            self.kept.keep(organization, target.as_str(), answer);
-        }
-        Ok(())
     }
 }

@@ -164,7 +164,7 @@ impl Add {
         let id = new.id.clone();
         let known = Kept::default();
         local.store().write_blocking(move |tx| {
-            let caller = Caller::new(identify(tx, &credential, at.now, &known)?, &at);
+            let caller = Caller::new(identify(tx, &credential, at.now, &known, None)?, &at);
             caller.require(Scope::ManagementWrite)?;
             users::add(tx, &caller.author, &new).map(drop)
         })?;
