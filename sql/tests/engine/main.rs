@@ -14,5 +14,6 @@ mod migrations;
 mod opening;
 mod reconnect;
 mod snapshots;
+mod stamps;
 mod transactions;
 mod values;
