@@ -111,6 +111,14 @@ struct Table {
     shape: Shape,
 }
 
+fn email(number: usize) -> String {
+    format!("person{number:07}@example.com")
+}
+
+fn name(number: usize) -> String {
+    format!("Person {number:07}")
+}
+
 fn tables(shape: Shape) -> [(Table, usize); 3] {
     let projects = Table {
         head: "INSERT INTO projects (organization_id, id, name, created_at) VALUES",
@@ -122,15 +130,18 @@ fn tables(shape: Shape) -> [(Table, usize); 3] {
         head: "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at) VALUES",
         row: "($1, ?, ?, ?, ?, 'reader', 1700000000)",
         texts: |number, _| {
-            let email = format!("person{number:07}@example.com");
-            vec![person(number), email.clone(), email, format!("Person {number:07}")]
+            let email = email(number);
+            vec![person(number), email.clone(), email, name(number)]
         },
         shape,
     };
     let members = Table {
-        head: "INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) VALUES",
-        row: "($1, ?, ?, 'member', 1700000000)",
-        texts: |number, shape| vec![project(number / shape.members), person(number)],
+        head: "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at) VALUES",
+        row: "($1, ?, ?, ?, ?, 'member', 1700000000)",
+        texts: |number, shape| {
+            let (email, name) = (email(number), name(number));
+            vec![project(number / shape.members), person(number), email, name]
+        },
         shape,
     };
     let memberships = shape.memberships();

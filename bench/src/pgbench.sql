@@ -7,11 +7,8 @@ JOIN organizations o ON o.id = k.organization_id
 WHERE k.secret_hash = decode(:hash, 'hex');
 SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
 WHERE organization_id = :organization AND id = :project;
-SELECT m.user_id, u.name, u.email, m.role, m.added_at
-FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members
-      WHERE organization_id = :organization
-        AND (project_id, user_id) > (:project, 'user-' || lpad(:place::text, 24, '0')) AND project_id <= :project
-      ORDER BY project_id, user_id LIMIT 21) m
-JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-ORDER BY m.project_id, m.user_id;
+SELECT user_id, user_name, user_email, role, added_at FROM project_members
+WHERE organization_id = :organization
+  AND (project_id, user_id) > (:project, 'user-' || lpad(:place::text, 24, '0')) AND project_id <= :project
+ORDER BY project_id, user_id LIMIT 21;
 COMMIT;
