@@ -4,6 +4,7 @@
 //! longer than everything that is measured. So there are no events of theirs; the lists that are measured do not read any. All
 //! values are of equal width, so that every full page has the same number of bytes.
 
+use std::fmt::Write;
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 
@@ -171,7 +172,8 @@ fn statement(table: &Table, rows: usize) -> String {
     let mut text = table.head.to_owned();
     for (number, part) in rows.split('?').enumerate() {
         if number > 0 {
-            text += &format!("${}", number + 1);
+            // Writing into a text cannot fail.
+            let _ = write!(text, "${}", number + 1);
         }
         text += part;
     }

@@ -2,6 +2,7 @@
 
 use indicatif::HumanCount;
 
+use crate::disk::Place;
 use crate::fill::Shape;
 use crate::processes::Log;
 use crate::tally::Measure;
@@ -48,7 +49,7 @@ pub enum What {
         asks: Asks,
     },
     /// A loop that writes and syncs.
-    Disk,
+    Disk(Place),
     /// The statements of a page, without the program.
     Pgbench {
         store: StoreId,
@@ -152,7 +153,7 @@ fn cold(sizes: &Sizes) -> Group {
 fn half(sizes: &Sizes) -> Group {
     let mut group = Group::new("half");
     let limit = group.limit(BARE, CONNECTIONS, Pace::Half);
-    let store = sizes.sqlite(sizes.largest);
+    let store = sqlite(sizes.largest);
     let page = group.pages("SQLite, page 1".to_owned(), store, From::First, limit);
     group.subjects[page].pace = Pace::Half;
     group.ratio("SQLite : bare hyper", Measure::P50, page, limit);
@@ -162,7 +163,7 @@ fn half(sizes: &Sizes) -> Group {
 
 fn connections(sizes: &Sizes) -> Group {
     let mut group = Group::new("connections");
-    let store = sizes.sqlite(sizes.largest);
+    let store = sqlite(sizes.largest);
     for connections in [1, 32, 256] {
         let limit = group.limit(&format!("bare hyper, {connections}"), connections, Pace::Closed);
         let page = group.pages(format!("SQLite, {connections}"), store, From::First, limit);
@@ -173,7 +174,7 @@ fn connections(sizes: &Sizes) -> Group {
 
 fn limits(sizes: &Sizes) -> Group {
     let mut group = Group::new("limits");
-    let store = sizes.sqlite(sizes.largest);
+    let store = sqlite(sizes.largest);
     for rows in [1, 20, 100] {
         let limit = group.limit(&format!("bare hyper, limit={rows}"), CONNECTIONS, Pace::Closed);
         for (from, which) in [(From::First, "page 1"), (From::Anywhere, "anywhere")] {
@@ -198,7 +199,7 @@ fn by_size(sizes: &Sizes) -> Group {
     let limit = group.limit(BARE, CONNECTIONS, Pace::Closed);
     let mut rows = Vec::new();
     for &size in &sizes.members {
-        let store = sizes.sqlite(size);
+        let store = sqlite(size);
         rows.push(PLACES.map(|(from, place)| {
             let name = format!("{}: {place}", HumanCount(size as u64));
             let subject = group.pages(name, store, from, limit);
@@ -227,7 +228,7 @@ fn count(number: Option<&usize>) -> String {
 fn member(sizes: &Sizes) -> Group {
     let mut group = Group::new("member");
     let limit = group.limit(BARE, CONNECTIONS, Pace::Closed);
-    let store = sizes.sqlite(sizes.largest);
+    let store = sqlite(sizes.largest);
     group.rollbook("SQLite, one member".to_owned(), store, Asks::Member, Some(limit));
     group
 }
@@ -255,8 +256,10 @@ fn refresh(sizes: &Sizes) -> Group {
 
 fn writes(sizes: &Sizes) -> Group {
     let mut group = Group::new("writes");
-    let store = sizes.sqlite(sizes.written);
-    let disk = group.add("append and fdatasync".to_owned(), What::Disk, 1);
+    let store = sqlite(sizes.written);
+    let [end, over] =
+        [("append and fdatasync", Place::End), ("overwrite and fdatasync", Place::Over)]
+            .map(|(name, place)| group.add(name.to_owned(), What::Disk(place), 1));
     let [one, ..] = [
         ("SQLite, adds, 1 writer", Asks::Adds, 1),
         ("SQLite, adds, 64 writers", Asks::Adds, 64),
@@ -267,7 +270,8 @@ fn writes(sizes: &Sizes) -> Group {
         group.subjects[subject].connections = writers;
         subject
     });
-    group.ratio("one writer : append and fdatasync", Measure::P50, one, disk);
+    group.ratio("one writer : append and fdatasync", Measure::P50, one, end);
+    group.ratio("one writer : overwrite and fdatasync", Measure::P50, one, over);
     group
 }
 
@@ -278,14 +282,15 @@ fn members(limit: usize, from: From) -> Asks {
     Asks::Members { limit, from }
 }
 
-impl Sizes {
-    fn sqlite(&self, members: usize) -> StoreId {
-        StoreId { engine: Engine::Sqlite, shape: Shape { projects: 1, members } }
-    }
+/// A store whose one project has so many members.
+fn sqlite(members: usize) -> StoreId {
+    StoreId { engine: Engine::Sqlite, shape: Shape { projects: 1, members } }
+}
 
+impl Sizes {
     /// The largest store on SQLite, which the start of the program is measured with too.
     pub fn large(&self) -> StoreId {
-        self.sqlite(self.largest)
+        sqlite(self.largest)
     }
 
     fn largest_stores(&self) -> impl Iterator<Item = StoreId> {
@@ -307,9 +312,9 @@ impl Group {
     }
 
     fn limit(&mut self, name: &str, connections: u64, pace: Pace) -> usize {
-        let place = self.add(name.to_owned(), What::Limit, connections);
-        self.subjects[place].pace = pace;
-        place
+        let limit = self.add(name.to_owned(), What::Limit, connections);
+        self.subjects[limit].pace = pace;
+        limit
     }
 
     fn rollbook(

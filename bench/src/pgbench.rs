@@ -36,7 +36,10 @@ pub fn round(url: &str, filled: &Filled, folder: &Path, length: Duration) -> Res
 
 /// What stands with a colon in the script.
 fn variables(filled: &Filled) -> [(&'static str, String); 4] {
-    let hash: String = hash(&filled.keys[0]).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash(&filled.keys[0]).into_iter().fold(String::new(), |hex, byte| {
+        let byte = format!("{byte:02x}");
+        hex + &byte
+    });
     [
         ("organization", filled.organization.clone()),
         ("hash", hash),

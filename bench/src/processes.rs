@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 /// How often to look whether a server is ready. It decides how exactly the time of a start is known.
 const LOOK: Duration = Duration::from_millis(1);
 /// A server that is not ready by then never is.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server; killed when dropped.
 pub struct Server {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, Table, TableStyle};
+use indicatif::HumanCount;
 
 use crate::groups::{Figure, Group, Subject};
-use crate::run::thousands;
 use crate::tally::{Measure, Tally, ratios, spread};
 
 const HEADER: [&str; 7] = [
@@ -121,6 +121,17 @@ pub fn cell(values: impl IntoIterator<Item = f64>, show: fn(f64) -> String) -> S
         Some([median, least, most]) => format!("{median} ({least} to {most})"),
         None => NOTHING.to_owned(),
     }
+}
+
+/// A number for people.
+pub fn thousands(number: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "neither negative nor large"
+    )]
+    let whole = number.round() as u64;
+    HumanCount(whole).to_string()
 }
 
 pub fn hundredths(number: f64) -> String {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use indicatif::HumanCount;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -202,17 +201,6 @@ impl Bench {
 fn load_average() -> Result<String> {
     let text = std::fs::read_to_string("/proc/loadavg")?;
     Ok(text.split(' ').next().unwrap_or_default().to_owned())
-}
-
-/// A number for people.
-pub fn thousands(number: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "neither negative nor large"
-    )]
-    let whole = number.round() as u64;
-    HumanCount(whole).to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What happens once: a large import, the start of a server on the imported store, and the memory it takes.
 
-use std::fs::File;
+use std::fs::{File, read_to_string};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,8 +14,8 @@ use indicatif::HumanCount;
 
 use crate::load;
 use crate::processes::{Log, Server, beside, memory};
-use crate::report::{Rows, Section, cell, tenths};
-use crate::run::{Bench, START, thousands};
+use crate::report::{Rows, Section, cell, tenths, thousands};
+use crate::run::{Bench, START};
 use crate::traffic::{Asks, From, Traffic};
 
 /// So many people share a project.
@@ -46,7 +46,9 @@ fn import(bench: &Bench, url: &str) -> Result<Found> {
     let mut command = Command::new(beside("rollbook")?);
     command.arg("import").arg(&file).args(["--database", url]);
     command.env("ROLLBOOK_KEY_FILE", bench.file("key"));
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let log = bench.file("import.log");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    let mut child = command.spawn()?;
     let mut peak: f64 = 0.0;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -57,7 +59,7 @@ fn import(bench: &Bench, url: &str) -> Result<Found> {
         sleep(LOOK);
     };
     let seconds = begun.elapsed().as_secs_f64();
-    ensure!(status.success(), "the import ended: {status}");
+    ensure!(status.success(), "the import ended ({status}): {}", read_to_string(&log)?);
     Ok(vec![
         (format!("import of {count} people, s"), tenths(seconds)),
         ("the most memory it took, MiB".to_owned(), thousands(peak)),

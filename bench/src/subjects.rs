@@ -1,5 +1,6 @@
 //! The subjects of a group while it is measured, with the servers they need.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::task::spawn_blocking;
 
+use crate::disk::Place;
 use crate::fill::Filled;
 use crate::groups::{Group, Pace, StoreId, Subject, What};
 use crate::processes::{Log, Server};
@@ -26,8 +28,8 @@ pub struct Running {
 
 enum Kind {
     Http(Http),
-    Disk(Arc<tempfile::TempDir>),
-    Pgbench { url: String, filled: Arc<Filled>, folder: Arc<tempfile::TempDir> },
+    Disk { place: Place, folder: PathBuf },
+    Pgbench { url: String, filled: Arc<Filled>, folder: PathBuf },
 }
 
 /// A server and what is asked of it. All answers are of one size.
@@ -48,11 +50,15 @@ impl Running {
                 What::Rollbook { store, log, asks } => {
                     Some(Kind::Http(servers.http(bench, store, log, asks)?))
                 }
-                What::Disk => Some(Kind::Disk(Arc::new(tempfile::tempdir()?))),
+                What::Disk(place) => {
+                    let folder = bench.folder.path().to_owned();
+                    Some(Kind::Disk { place, folder })
+                }
                 What::Pgbench { store } => {
                     let place = bench.stores.get(store, &bench.progress)?;
                     let (url, filled) = (place.url()?, Arc::clone(&place.filled));
-                    Some(Kind::Pgbench { url, filled, folder: Arc::new(tempfile::tempdir()?) })
+                    let folder = bench.folder.path().to_owned();
+                    Some(Kind::Pgbench { url, filled, folder })
                 }
             };
             kinds.push(kind);
@@ -86,13 +92,13 @@ impl Running {
     pub async fn round(&mut self, length: Duration, rate: Option<f64>) -> Result<Tally> {
         let tally = match &self.kind {
             Kind::Http(http) => http.round(self.connections, length, rate).await,
-            Kind::Disk(folder) => {
-                let folder = Arc::clone(folder);
-                spawn_blocking(move || disk::round(folder.path(), length)).await?
+            Kind::Disk { place, folder } => {
+                let (place, folder) = (*place, folder.clone());
+                spawn_blocking(move || disk::round(&folder, place, length)).await?
             }
             Kind::Pgbench { url, filled, folder } => {
-                let (url, filled, folder) = (url.clone(), Arc::clone(filled), Arc::clone(folder));
-                spawn_blocking(move || pgbench::round(&url, &filled, folder.path(), length)).await?
+                let (url, filled, folder) = (url.clone(), Arc::clone(filled), folder.clone());
+                spawn_blocking(move || pgbench::round(&url, &filled, &folder, length)).await?
             }
         };
         tally.with_context(|| format!("measuring {}", self.name))
