@@ -88,7 +88,9 @@ fn no_answer_is_older_than_the_last_acknowledged_write_of_anybody() {
                 let _writing = Writing(writing);
                 let client = Client::of(server);
                 for project in projects {
-                    users.iter().for_each(|user| project.add(&client, user));
+                    for user in users {
+                        project.add(&client, user);
+                    }
                 }
             });
         }
@@ -104,13 +106,17 @@ fn no_answer_is_older_than_the_last_acknowledged_write_of_anybody() {
             let (growing, writing) = (&growing, &writing);
             scope.spawn(move || {
                 while writing.load(Ordering::SeqCst) > 0 {
-                    growing.iter().for_each(|project| project.check(&client));
+                    for project in growing {
+                        project.check(&client);
+                    }
                 }
             });
         }
     });
     for server in &servers {
-        growing.iter().for_each(|project| project.check(&Client::of(server)));
+        for project in &growing {
+            project.check(&Client::of(server));
+        }
     }
     for server in servers {
         server.stop();
