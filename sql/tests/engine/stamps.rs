@@ -11,8 +11,12 @@ use crate::harness::{Fixture, count, insert, number, skip};
 /// Writes that each of the writers makes.
 const WRITES: i64 = 400;
 
+fn stamp(tx: &mut Tx<'_>) -> Result<Option<Stamp>> {
+    tx.stamp()
+}
+
 fn stamp_of_a_read(store: &Store) -> Option<Stamp> {
-    store.read_blocking(|tx| tx.stamp()).unwrap()
+    store.read_blocking(stamp).unwrap()
 }
 
 #[test]
@@ -53,14 +57,14 @@ fn a_store_has_stamps_also_after_a_refused_write() {
 #[test]
 fn a_write_has_no_stamp() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.store.write_blocking(|tx| tx.stamp()), Ok(None));
+    assert_eq!(fixture.store.write_blocking(stamp), Ok(None));
 }
 
 #[test]
 fn a_closed_store_has_no_stamp_that_anything_could_be_kept_under() {
     let fixture = Fixture::new();
     fixture.store.close();
-    assert_eq!(fixture.store.read_blocking(|tx| tx.stamp()), Err(Error::Closed));
+    assert_eq!(fixture.store.read_blocking(stamp), Err(Error::Closed));
 }
 
 /// What readers share: the latest number, with the stamp under which it was read.
