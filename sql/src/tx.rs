@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Fault;
-use crate::{Arg, Engine, Error, Observer, Result, Row};
+use crate::{Arg, Engine, Error, Observer, Result, Row, Stamp};
 
 /// Whether a closure may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,11 @@ pub(crate) trait Session {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault>;
+
+    /// The state of the store that this transaction sees, if the engine can name it.
+    fn stamp(&mut self) -> Result<Option<Stamp>> {
+        Ok(None)
+    }
 
     /// Runs two statements of which neither needs the other's answer.
     fn both(&mut self, kind: Kind, first: Query<'_>, second: Query<'_>) -> Result<(), Fault> {
@@ -85,6 +90,16 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.session.engine()
+    }
+
+    /// The state that this transaction sees: whatever it reads may be kept under it. Always `None` for a transaction that may
+    /// write, and on an engine that cannot tell.
+    pub fn stamp(&mut self) -> Result<Option<Stamp>> {
+        match (&self.poison, self.kind) {
+            (Some(fault), _) => Err(fault.error.clone()),
+            (None, Kind::Write) => Ok(None),
+            (None, Kind::Read) => self.session.stamp(),
+        }
     }
 
     /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.
