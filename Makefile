@@ -13,7 +13,7 @@ run: ## Build in release mode and serve the demo organization
 test: ## Run every test: on SQLite in memory, on a SQLite file and on PostgreSQL, then the official clients
 	@scripts/test
 
-bench: ## Measure the list of members beside a bare server that sends the same bytes; ARGS="--help" tells more
+bench: ## Measure the program beside a bare server that sends the same bytes; ARGS="--help" tells more
 	cargo build --release --locked --quiet -p rollbook -p rollbook-bench
 	@scripts/with-postgres $(abspath $(or $(CARGO_TARGET_DIR),target))/release/rollbook-bench $(ARGS)
 

@@ -1,16 +1,19 @@
 //! Who is asking: from what a request shows to a caller inside a transaction.
 
-use sql::Tx;
+use std::sync::Arc;
+
+use sql::{Stamp, Tx};
 
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::id::IdBlock;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::{KeyHash, mask};
 use crate::error::{Error, Result};
+use crate::kept::Kept;
 use crate::organization::{self, Organization};
-use crate::resources::admin_api_keys::store as keys;
+use crate::resources::admin_api_keys::store::FoundKey;
 
-/// What a request shows to be let in. It proves nothing until [`authenticate`] looked it up in the store.
+/// What a request shows to be let in. It proves nothing until [`identify`] looked it up in the store.
 #[derive(Debug, Clone)]
 pub enum Credential {
     /// A bearer key, kept as its hash, with what may be repeated of it.
@@ -58,37 +61,77 @@ pub struct Circumstances {
     pub event_ids: IdBlock,
 }
 
-/// Somebody whose key was found valid in this very transaction. There is no other way to get one, and no way to keep one.
+/// Who is asking, found valid in the transaction that serves the request.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// The holder of a key.
+    Key(Arc<FoundKey>),
+    /// The operator, in the organization that was found for them.
+    Operator(Organization, Operator),
+}
+
+impl Identity {
+    /// The organization of whoever asks.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        match self {
+            Self::Key(key) => &key.organization,
+            Self::Operator(organization, _) => organization,
+        }
+    }
+
+    /// The key, if there is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&FoundKey> {
+        if let Self::Key(key) = self { Some(key) } else { None }
+    }
+
+    /// Refuses unless this may be done.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.key().is_none_or(|key| key.scopes.has(scope)) {
+            Ok(())
+        } else {
+            Err(Error::missing_scopes([scope].into_iter().collect()))
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Key(key) => Actor::ApiKey {
+                key_id: key.key_id.clone(),
+                user_id: key.owner_id.clone(),
+                email: key.owner_email.clone(),
+            },
+            Self::Operator(_, operator) => Actor::CommandLine { user: operator.user.clone() },
+        }
+    }
+}
+
+/// Somebody who may act: valid in this very transaction. There is no other way to get one, and no way to keep one.
 #[derive(Debug)]
 pub struct Caller {
     /// Writes the audit events of this request; carries the organization.
     pub author: Author,
-    /// What the key may do.
-    pub scopes: Scopes,
-    /// Whose key it is, or the operator.
-    pub holder: Holder,
-}
-
-/// Through what a caller came in.
-#[derive(Debug)]
-pub enum Holder {
-    /// A key.
-    Key {
-        /// The id of the key.
-        key_id: String,
-        /// The id of the person whose key it is.
-        owner_id: String,
-        /// When the key was last seen in use, as far as it is recorded.
-        last_used_at: Option<i64>,
-    },
-    /// The command line, on behalf of nobody or of the owner with this address.
-    Operator {
-        /// See [`Operator::on_behalf_of`].
-        on_behalf_of: Option<String>,
-    },
+    /// Who it is.
+    pub identity: Identity,
 }
 
 impl Caller {
+    /// Somebody in the circumstances of their request.
+    #[must_use]
+    pub fn new(identity: Identity, at: &Circumstances) -> Self {
+        let (organization, actor) = (identity.organization().clone(), identity.actor());
+        let author =
+            Author::new(organization, actor, at.origin.clone(), at.now, at.event_ids.clone());
+        Self { author, identity }
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        self.identity.key().map_or_else(Scopes::all, |key| key.scopes)
+    }
+
     /// The organization of the caller.
     #[must_use]
     pub fn organization(&self) -> &Organization {
@@ -100,60 +143,36 @@ impl Caller {
     pub fn organization_id(&self) -> &str {
         &self.author.organization.id
     }
-}
 
-impl Caller {
     /// Refuses unless the caller may do this.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.scopes.has(scope) {
-            Ok(())
-        } else {
-            Err(Error::missing_scopes([scope].into_iter().collect()))
-        }
+        self.identity.require(scope)
     }
 }
 
-/// Finds who holds this credential now. What they may do is asked separately, so that a refusal knows whom it refuses.
-pub fn authenticate(
+/// Finds who holds this credential. What they may do is asked separately, so that a refusal knows whom it refuses. `known` keeps
+/// what it finds under the stamp of the transaction, if that has one.
+pub fn identify(
     tx: &mut Tx<'_>,
     credential: &Credential,
-    at: &Circumstances,
-) -> Result<Caller> {
+    now: i64,
+    known: &Kept,
+    stamp: Option<Stamp>,
+) -> Result<Identity> {
     match credential {
         Credential::Key { hash, masked, organization } => {
-            key_holder(tx, hash, masked, organization.as_deref(), at)
+            let found = known.find_key(tx, stamp, hash)?.filter(|key| key.is_valid(now));
+            let key = found.ok_or_else(|| Error::wrong_key(masked))?;
+            if key.is_of(organization.as_deref()) {
+                Ok(Identity::Key(key))
+            } else {
+                Err(Error::mismatched_organization())
+            }
         }
-        Credential::Operator(operator) => at_the_command_line(tx, operator, at),
+        Credential::Operator(operator) => {
+            let named = operator.organization.as_deref();
+            let organization = organization::find_named_or_only(tx, named)?;
+            Ok(Identity::Operator(organization, operator.clone()))
+        }
     }
-}
-
-fn key_holder(
-    tx: &mut Tx<'_>,
-    hash: &KeyHash,
-    masked: &str,
-    named: Option<&str>,
-    at: &Circumstances,
-) -> Result<Caller> {
-    let found = keys::find_by_secret(tx, hash)?;
-    let key = found.filter(|key| key.is_owner && key.expires_at.is_none_or(|end| at.now < end));
-    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
-    if named.is_some_and(|named| named != key.organization.id && named != key.organization.slug) {
-        return Err(Error::mismatched_organization());
-    }
-    let (key_id, user_id) = (key.key_id.clone(), key.owner_id.clone());
-    let actor = Actor::ApiKey { key_id, user_id, email: key.owner_email };
-    let holder =
-        Holder::Key { key_id: key.key_id, owner_id: key.owner_id, last_used_at: key.last_used_at };
-    Ok(Caller { author: author(key.organization, actor, at), scopes: key.scopes, holder })
-}
-
-fn at_the_command_line(tx: &mut Tx<'_>, operator: &Operator, at: &Circumstances) -> Result<Caller> {
-    let organization = organization::find_named_or_only(tx, operator.organization.as_deref())?;
-    let actor = Actor::CommandLine { user: operator.user.clone() };
-    let holder = Holder::Operator { on_behalf_of: operator.on_behalf_of.clone() };
-    Ok(Caller { author: author(organization, actor, at), scopes: Scopes::all(), holder })
-}
-
-fn author(organization: Organization, actor: Actor, at: &Circumstances) -> Author {
-    Author::new(organization, actor, at.origin.clone(), at.now, at.event_ids.clone())
 }

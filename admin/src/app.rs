@@ -11,6 +11,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::clock::{Clock, Random};
 use crate::domain::id::Ids;
+use crate::http::meter::Meters;
+use crate::kept::Kept;
+use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
+
+/// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
+const LAST_USED_PRECISION: i64 = 300;
 
 /// What an operator may set about the API.
 #[derive(Debug, Clone)]
@@ -54,6 +60,10 @@ pub struct Parts {
     pub settings: Settings,
     /// Which keys were noted as used lately.
     pub last_used: LastUsed,
+    /// What was read and may be read again.
+    pub kept: Arc<Kept>,
+    /// How often each operation is asked for, and how long it takes.
+    pub meters: Meters,
     /// Work that no request waits for.
     pub background: TaskTracker,
 }
@@ -75,8 +85,29 @@ impl App {
             ids,
             settings,
             last_used: LastUsed::default(),
+            kept: Arc::default(),
+            meters: Meters::default(),
             background: TaskTracker::new(),
         }))
+    }
+}
+
+impl App {
+    /// Notes that a key was used. A few minutes' precision is enough. Nobody waits for it: a store that cannot write now must
+    /// neither fail nor delay a request that succeeded.
+    pub fn record_use(&self, key: &FoundKey, now: i64) {
+        let is_fresh = key.last_used_at.is_some_and(|used| used > now - LAST_USED_PRECISION);
+        if is_fresh || !self.last_used.claim(&key.organization.id, &key.key_id, now) {
+            return;
+        }
+        let (organization, key) = (key.organization.id.clone(), key.key_id.clone());
+        let store = self.store.clone();
+        self.background.spawn(async move {
+            let recorded = store.write(move |tx| keys::record_use(tx, &organization, &key, now));
+            if let Err(error) = recorded.await {
+                tracing::warn!(%error, "the last use of a key could not be recorded");
+            }
+        });
     }
 }
 

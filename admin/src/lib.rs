@@ -12,6 +12,7 @@ pub mod error;
 pub mod founding;
 pub mod http;
 pub mod import;
+pub mod kept;
 pub mod not_built;
 pub mod organization;
 pub mod resources;
@@ -20,6 +21,7 @@ pub mod router;
 mod testing;
 
 pub use app::{App, Settings};
+pub use http::recall::Recall;
 pub use router::{openapi, router};
 
 use include_dir::{Dir, include_dir};

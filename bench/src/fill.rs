@@ -1,90 +1,92 @@
-//! A store with as many memberships as wanted.
+//! A store with as many projects and members as wanted.
 //!
-//! People and memberships go in through statements of many rows, because a million of them one by one, each with its audit event, takes
-//! longer than everything that is measured. So there are no events of theirs; the lists that are measured do not read any. All values
-//! are of equal width, so that every full page has the same number of bytes.
+//! Everything goes in through statements of many rows, because a million memberships one by one, each with its audit event, take
+//! longer than everything that is measured. So there are no events of theirs; the lists that are measured do not read any. All
+//! values are of equal width, so that every full page has the same number of bytes.
 
 use std::fmt::Write;
+use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
 
 use admin::domain::secret::PlainKey;
-use anyhow::{Result, ensure};
+use anyhow::Result;
+use postgres::{Client, NoTls};
 use rollbook::population::Population;
 use sql::{Arg, Engine, Options, Store, Tx, args};
 
 /// Admin keys that take turns.
 const KEYS: usize = 8;
-/// Of ten memberships so many are in each project: one large, three small.
-const SHARES: [usize; 4] = [7, 1, 1, 1];
 /// Rows per statement.
 const ROWS: usize = 500;
 /// Rows per transaction.
 const CHUNK: usize = 10_000;
 
+/// So many projects with so many members each. Nobody is in two, and one project more has no members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub projects: usize,
+    pub members: usize,
+}
+
+impl Shape {
+    pub const fn memberships(self) -> usize {
+        self.projects * self.members
+    }
+}
+
 /// What somebody who makes requests has to know of a store.
 pub struct Filled {
-    /// The admin keys.
+    pub shape: Shape,
+    pub organization: String,
     pub keys: Vec<String>,
-    /// The projects and how many members they have.
-    pub projects: Vec<(String, usize)>,
+    /// How many people have been put into the project without members since, in the order of their numbers.
+    pub added: AtomicUsize,
+    /// How many people have been taken out of the first project since, likewise.
+    pub removed: AtomicUsize,
 }
 
-/// The project, by place, of the person with this number.
-fn project_of(number: usize) -> usize {
-    let digit = number % 10;
-    let mut end = 0;
-    let is_in = |share: &usize| {
-        end += share;
-        digit < end
-    };
-    SHARES.iter().position(is_in).unwrap_or_default()
+/// The id of the project with this number.
+pub fn project(number: usize) -> String {
+    format!("proj_{number:024}")
 }
 
-/// The id of the member at this place of the project at that place.
-pub fn member(project: usize, place: usize) -> String {
-    let share = SHARES[project];
-    let before: usize = SHARES[..project].iter().sum();
-    id(place / share * 10 + before + place % share)
-}
-
-fn id(number: usize) -> String {
+/// The id of the person with this number. The first project has the first people, and so on.
+pub fn person(number: usize) -> String {
     format!("user-{number:024}")
 }
 
-/// Fills an empty store with people who have one membership each; their number must be a multiple of [`ROWS`].
-pub fn fill(url: &str, memberships: usize, report: impl Fn(usize) -> Result<()>) -> Result<Filled> {
-    ensure!(memberships.is_multiple_of(ROWS), "memberships come in multiples of {ROWS}");
+/// The hash of an admin key, as the store keeps it.
+pub fn hash(key: &str) -> Vec<u8> {
+    PlainKey::given(key.to_owned()).hash().bytes().to_vec()
+}
+
+/// Fills an empty store. `report` is told how many rows are there.
+pub fn fill(url: &str, shape: Shape, report: impl Fn(usize) -> Result<()>) -> Result<Filled> {
     let store = Store::open(Options::new(url))?;
     store.migrate(&admin::migrations())?;
     let keys: Vec<_> = (0..KEYS).map(|number| format!("sk-admin-{number:055}")).collect();
     let first = PlainKey::given(keys[0].clone());
     let population = Population::found(&store, first, "owner@example.com", "Owner")?;
     let organization = population.organization_id().to_owned();
-    let mut projects = Vec::new();
-    for (number, share) in SHARES.iter().enumerate() {
-        let project = population.add_project(&format!("Project {number}"), &[])?;
-        projects.push((project.id, memberships * share / 10));
-    }
     for (number, key) in keys.iter().enumerate().skip(1) {
-        let (id, hash) = (format!("key_{number:024}"), PlainKey::given(key.clone()).hash());
-        store.write_blocking(move |tx| another_key(tx, &id, hash.bytes()))?;
+        let (id, hash) = (format!("key_{number:024}"), hash(key));
+        store.write_blocking(move |tx| another_key(tx, &id, &hash))?;
     }
-    for start in (0..memberships).step_by(CHUNK) {
-        let end = memberships.min(start + CHUNK);
-        let (organization, projects) = (organization.clone(), projects.clone());
-        store.write_blocking(move |tx| {
-            (start..end).step_by(ROWS).try_for_each(|first| {
-                people(tx, &organization, first)?;
-                members(tx, &organization, &projects, first)
-            })
-        })?;
-        report(end)?;
+    for (table, count) in tables(shape) {
+        for start in (0..count).step_by(CHUNK) {
+            let (organization, range) = (organization.clone(), start..count.min(start + CHUNK));
+            report(range.end)?;
+            store.write_blocking(move |tx| insert(tx, &organization, &table, range.clone()))?;
+        }
     }
-    if store.engine() == Engine::Postgres {
-        // What autovacuum does on a server that has been running for a while.
-        store.write_blocking(|tx| tx.execute("ANALYZE", args![]))?;
-    }
+    let engine = store.engine();
     store.close();
-    Ok(Filled { keys, projects })
+    if engine == Engine::Postgres {
+        // What autovacuum does on a server that has been running for a while.
+        Client::connect(url, NoTls)?.batch_execute("VACUUM ANALYZE")?;
+    }
+    let (added, removed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    Ok(Filled { shape, organization, keys, added, removed })
 }
 
 /// A key like the first one, of the same person.
@@ -101,57 +103,81 @@ fn another_key(tx: &mut Tx<'_>, id: &str, hash: &[u8]) -> sql::Result<()> {
     .map(drop)
 }
 
-/// Inserts the [`ROWS`] people from this number on.
-fn people(tx: &mut Tx<'_>, organization: &str, first: usize) -> sql::Result<()> {
-    let person = |number| {
-        (id(number), format!("person{number:07}@example.com"), format!("Person {number:07}"))
-    };
-    let people: Vec<_> = (first..first + ROWS).map(person).collect();
-    let mut args = args![organization].to_vec();
-    let mut text = "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at) VALUES ".to_owned();
-    for (id, email, name) in &people {
-        let at = args.len();
-        let (id_at, email_at, name_at) = (at + 1, at + 2, at + 3);
-        row(
-            &mut text,
-            at == 1,
-            format_args!(
-                "($1, ${id_at}, ${email_at}, ${email_at}, ${name_at}, 'reader', 1700000000)"
-            ),
-        );
-        args.extend([Arg::from(id), Arg::from(email), Arg::from(name)]);
-    }
-    tx.execute(&text, &args).map(drop)
+/// How rows get into a table: what stands before them, one of them with `?` for its own texts, and these by number.
+#[derive(Clone, Copy)]
+struct Table {
+    head: &'static str,
+    row: &'static str,
+    texts: fn(usize, Shape) -> Vec<String>,
+    shape: Shape,
 }
 
-/// Puts them into their projects.
-fn members(
+fn email(number: usize) -> String {
+    format!("person{number:07}@example.com")
+}
+
+fn name(number: usize) -> String {
+    format!("Person {number:07}")
+}
+
+fn tables(shape: Shape) -> [(Table, usize); 3] {
+    let projects = Table {
+        head: "INSERT INTO projects (organization_id, id, name, created_at) VALUES",
+        row: "($1, ?, ?, 1700000000)",
+        texts: |number, _| vec![project(number), format!("Project {number:07}")],
+        shape,
+    };
+    let people = Table {
+        head: "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at) VALUES",
+        row: "($1, ?, ?, ?, ?, 'reader', 1700000000)",
+        texts: |number, _| {
+            let email = email(number);
+            vec![person(number), email.clone(), email, name(number)]
+        },
+        shape,
+    };
+    let members = Table {
+        head: "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at) VALUES",
+        row: "($1, ?, ?, ?, ?, 'member', 1700000000)",
+        texts: |number, shape| {
+            let (email, name) = (email(number), name(number));
+            vec![project(number / shape.members), person(number), email, name]
+        },
+        shape,
+    };
+    let memberships = shape.memberships();
+    [(projects, shape.projects + 1), (people, memberships), (members, memberships)]
+}
+
+/// Inserts the rows of these numbers.
+fn insert(
     tx: &mut Tx<'_>,
     organization: &str,
-    projects: &[(String, usize)],
-    first: usize,
+    table: &Table,
+    range: Range<usize>,
 ) -> sql::Result<()> {
-    let ids: Vec<_> = (first..first + ROWS).map(id).collect();
-    let mut args = args![organization].to_vec();
-    args.extend(projects.iter().map(|(project, _)| Arg::from(project)));
-    let fixed = args.len();
-    let mut text = "INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) VALUES ".to_owned();
-    for (number, id) in (first..).zip(&ids) {
-        let (project_at, id_at) = (2 + project_of(number), args.len() + 1);
-        row(
-            &mut text,
-            id_at == fixed + 1,
-            format_args!("($1, ${project_at}, ${id_at}, 'member', 1700000000)"),
-        );
-        args.push(Arg::from(id));
+    for start in range.clone().step_by(ROWS) {
+        let numbers = start..range.end.min(start + ROWS);
+        let rows: Vec<_> = numbers.map(|number| (table.texts)(number, table.shape)).collect();
+        let mut args = args![organization].to_vec();
+        args.extend(rows.iter().flatten().map(Arg::from));
+        tx.execute(&statement(table, rows.len()), &args)?;
     }
-    tx.execute(&text, &args).map(drop)
+    Ok(())
 }
 
-fn row(text: &mut String, is_first: bool, values: std::fmt::Arguments<'_>) {
-    let comma = if is_first { "" } else { ", " };
-    // Writing into a text cannot fail.
-    let _ = write!(text, "{comma}{values}");
+/// The text of a statement with so many rows, its places counted from the organization's on.
+fn statement(table: &Table, rows: usize) -> String {
+    let rows = vec![table.row; rows].join(", ");
+    let mut text = table.head.to_owned();
+    for (number, part) in rows.split('?').enumerate() {
+        if number > 0 {
+            // Writing into a text cannot fail.
+            let _ = write!(text, "${}", number + 1);
+        }
+        text += part;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -159,29 +185,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_and_people_agree() {
-        for (project, share) in SHARES.iter().enumerate() {
-            let in_project = (0..100).filter(|number| project_of(*number) == project).map(id);
-            let by_place = (0..share * 10).map(|place| member(project, place));
-            assert!(by_place.eq(in_project), "project {project}");
-        }
+    fn places_are_counted_over_all_rows() {
+        let (table, _) = tables(Shape { projects: 1, members: 1 })[0];
+        let expected = "($1, $2, $3, 1700000000), ($1, $4, $5, 1700000000)";
+        assert_eq!(statement(&table, 2).strip_prefix(table.head), Some(expected));
     }
 
     #[test]
     fn a_filled_store_holds_what_is_asked_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
-        let filled = fill(&url, 1000, |_| Ok(())).unwrap();
+        let filled = fill(&url, Shape { projects: 3, members: 700 }, |_| Ok(())).unwrap();
         assert_eq!(filled.keys.len(), KEYS);
         let store = Store::open(Options::new(url)).unwrap();
-        for (project, (project_id, size)) in filled.projects.into_iter().enumerate() {
+        for number in 0..=3 {
             let found = store.read_blocking(move |tx| {
                 let text =
                     "SELECT user_id FROM project_members WHERE project_id = $1 ORDER BY user_id";
-                tx.all(text, args![&project_id], |row| row.get::<String>(0))
+                tx.all(text, args![&project(number)], |row| row.get::<String>(0))
             });
-            let expected: Vec<_> = (0..size).map(|place| member(project, place)).collect();
-            assert_eq!(found, Ok(expected));
+            let expected = if number == 3 { 0..0 } else { number * 700..(number + 1) * 700 };
+            assert_eq!(found, Ok(expected.map(person).collect()));
         }
         store.close();
     }

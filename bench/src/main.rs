@@ -8,5 +8,5 @@ use rollbook_bench::run::{Plan, run};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    run(&Plan::parse())
+    run(Plan::parse())
 }

@@ -1,61 +1,78 @@
 //! The servers, each a process of its own, so that the system tells what it used.
 
 use std::fs::{File, read_to_string};
-use std::net::SocketAddr;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// How often, and how many times, to look whether a server listens: for a minute.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOKS: usize = 3000;
+/// How often to look whether a server is ready. It decides how exactly the time of a start is known.
+const LOOK: Duration = Duration::from_millis(1);
+/// A server that is not ready by then never is.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
+    /// From before it was started to after it had said that it is ready.
+    pub start: Duration,
+}
+
+/// Whether requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    Requests,
+    Warnings,
 }
 
 impl Server {
-    /// The program, as in production: it logs every request into a file, counts it for the metrics, and keeps all deadlines.
-    pub fn rollbook(database: &str, log: &Path) -> Result<Self> {
+    /// The program, as in production: it logs into a file, counts requests for the metrics, and keeps all deadlines.
+    pub fn rollbook(database: &str, log: Log, file: &Path) -> Result<Self> {
+        let level = match log {
+            Log::Requests => "info",
+            Log::Warnings => "warn",
+        };
         let mut command = Command::new(beside("rollbook")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-        command.args(["--log-level", "info", "--log-format", "json"]);
+        let address = free_address()?;
+        command.args(["serve", "--listen", &address.to_string()]);
+        command.args(["--metrics-listen", "127.0.0.1:0"]);
+        command.args(["--log-level", level, "--log-format", "json"]);
         command.env("ROLLBOOK_DATABASE", database);
-        Self::start(command, log)
+        Self::start(command, address, file)
     }
 
     /// The bare server that repeats what is in this file.
-    pub fn limit(answer: &Path, log: &Path) -> Result<Self> {
+    pub fn limit(answer: &Path, file: &Path) -> Result<Self> {
         let mut command = Command::new(beside("rollbook-limit")?);
-        command.arg(answer);
-        Self::start(command, log)
+        let address = free_address()?;
+        command.arg(answer).arg(address.to_string());
+        Self::start(command, address, file)
     }
 
-    fn start(mut command: Command, log: &Path) -> Result<Self> {
+    fn start(mut command: Command, address: SocketAddr, file: &Path) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(file)?);
+        let begun = Instant::now();
         let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(log)?)
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
-        for _ in 0..LOOKS {
-            if let Some(address) = address_in(&read_to_string(log)?) {
-                server.address = address?;
+        let mut server = Self { child, address, start: Duration::ZERO };
+        while begun.elapsed() < PATIENCE {
+            if is_ready(address) {
+                server.start = begun.elapsed();
                 return Ok(server);
             }
             if let Some(status) = server.child.try_wait()? {
-                bail!("the server ended ({status}): {}", read_to_string(log)?);
+                bail!("the server ended ({status}): {}", read_to_string(file)?);
             }
-            #[expect(clippy::disallowed_methods, reason = "a file does not tell when it grows")]
+            #[expect(clippy::disallowed_methods, reason = "nobody tells when a port is open")]
             sleep(LOOK);
         }
-        bail!("the server does not listen: {}", read_to_string(log)?)
+        bail!("the server does not get ready: {}", read_to_string(file)?)
     }
 
     /// The processor time it has used, in microseconds. Counted by the system in steps of 10 ms.
@@ -71,6 +88,11 @@ impl Server {
         let per_second = rustix::param::clock_ticks_per_second() as f64;
         Ok(ticks.into_iter().map(f64::from).sum::<f64>() / per_second * 1e6)
     }
+
+    /// Its memory in MiB: `VmRSS` is what is resident, `VmHWM` the most that ever was.
+    pub fn memory(&self, field: &str) -> Result<f64> {
+        memory(self.child.id(), field)?.context("the server has no memory")
+    }
 }
 
 impl Drop for Server {
@@ -80,19 +102,52 @@ impl Drop for Server {
     }
 }
 
-/// The metrics have a listener too, but it says `metrics on`.
-fn address_in(log: &str) -> Option<Result<SocketAddr>> {
-    // A line that is not complete yet might hold half an address.
-    let line = log
-        .split_inclusive('\n')
-        .find(|line| line.contains("listening on http://") && line.ends_with('\n'))?;
-    let (_, rest) = line.split_once("listening on http://")?;
-    let address = rest.split(['"', ' ', '\n']).next().unwrap_or_default();
-    Some(address.parse().with_context(|| format!("no address in: {line}")))
+/// Memory of a process in MiB; nothing if it has none any more, because it has ended.
+pub fn memory(process: u32, field: &str) -> Result<Option<f64>> {
+    let text = read_to_string(format!("/proc/{process}/status"))
+        .context("memory is read from /proc, which only Linux has")?;
+    Ok(memory_in(&text, field))
 }
 
-fn beside(name: &str) -> Result<std::path::PathBuf> {
+fn memory_in(status: &str, field: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    let kibibytes: u32 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(f64::from(kibibytes) / 1024.0)
+}
+
+/// A place to listen at. Given to the server and not found out from it, because without its log it does not say where it listens.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        std::io::Result::Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
+}
+
+/// A program that was built together with this one.
+pub fn beside(name: &str) -> Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name(name);
     ensure!(program.exists(), "{} is not built; use make bench", program.display());
     Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_in_mebibytes() {
+        let status = "VmHWMark:\t1 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 512 kB\n";
+        assert_eq!(memory_in(status, "VmHWM"), Some(2.0));
+        assert_eq!(memory_in(status, "VmRSS"), Some(0.5));
+        assert_eq!(memory_in(status, "VmSwap"), None);
+    }
 }

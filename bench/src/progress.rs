@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use indicatif::{HumanCount, ProgressBar};
+use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -44,13 +44,12 @@ impl Progress {
         self.go_on()
     }
 
-    /// How far the filling of a store is.
-    pub fn show(&self, done: usize, all: usize) -> Result<()> {
-        if let Some(bar) = &self.bar {
-            let (done, all) = (HumanCount(done as u64), HumanCount(all as u64));
-            bar.set_message(format!("filling: {done} of {all} memberships"));
+    /// Does something that prints.
+    pub fn aside(&self, print: impl FnOnce() -> Result<()>) -> Result<()> {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
-        self.go_on()
     }
 
     pub fn end(&self) {
@@ -59,7 +58,8 @@ impl Progress {
         }
     }
 
-    fn go_on(&self) -> Result<()> {
+    /// An error if somebody wants it to end.
+    pub fn go_on(&self) -> Result<()> {
         ensure!(!self.interrupted.load(Ordering::Relaxed), "interrupted");
         Ok(())
     }

@@ -1,76 +1,86 @@
 //! What was found, for people.
 
 use std::fmt;
-use std::fs::{read_to_string, write};
-use std::path::Path;
-use std::thread::available_parallelism;
 
-use anyhow::{Context, Result};
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, Table, TableStyle};
 use indicatif::HumanCount;
 
-use crate::load::Tally;
+use crate::groups::{Figure, Group, Subject};
+use crate::tally::{Measure, Tally, ratios, spread};
 
-/// Between these two lines of a document stands the last table.
-const MARKS: [&str; 2] = ["<!-- make bench, from here -->\n", "<!-- make bench, to here -->"];
-const HEADER: [&str; 6] = [
+const HEADER: [&str; 7] = [
     "median (least to most)",
     "requests/s",
     "of the limit",
     "p50, µs",
     "p99, µs",
     "server CPU, µs a request",
+    "resident, MiB",
 ];
+/// What was not measured.
+const NOTHING: &str = "–";
 
-/// Under which conditions something was found.
-pub struct Conditions {
-    pub rounds: u64,
-    pub seconds: u64,
-    pub connections: u64,
-    pub bytes: usize,
-    /// Before and after.
-    pub load: [String; 2],
-}
-
-/// The table and the line below it.
-pub struct Report {
-    rows: Vec<[String; HEADER.len()]>,
+/// The tables of a group and the line below them.
+pub struct Section {
+    pub key: &'static str,
+    tables: Vec<Rows>,
     conditions: String,
 }
 
-impl Report {
-    /// Of subjects with a tally for each round. The first subject is the limit.
-    pub fn new(subjects: &[(String, Vec<Tally>)], conditions: Conditions) -> Result<Self> {
-        let (_, limit) = subjects.first().context("nothing was measured")?;
-        let limit: Vec<f64> = limit.iter().map(rate).collect();
-        let rows = subjects.iter().map(|(name, tallies)| row(name, tallies, &limit)).collect();
-        let Conditions { rounds, seconds, connections, bytes, load: [before, after] } = conditions;
-        let cores = available_parallelism()?;
-        let conditions = format!(
-            "{rounds} rounds of {seconds} s, {connections} connections, {} bytes a page; {cores} cores, load average {before} \
-             before and {after} after, the run's own load included",
-            HumanCount(bytes as u64)
-        );
-        Ok(Self { rows, conditions })
+/// A header and the rows under it.
+pub struct Rows {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Section {
+    pub fn new(key: &'static str, tables: Vec<Rows>, conditions: String) -> Self {
+        Self { key, tables, conditions }
     }
 
-    /// Replaces the last table in a document.
-    pub fn write_into(&self, file: &Path) -> Result<()> {
-        let name = file.display();
-        let text = read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-        let [from, to] = MARKS;
-        let (head, rest) =
-            text.split_once(from).with_context(|| format!("no {from:?} in {name}"))?;
-        let (_, tail) = rest.split_once(to).with_context(|| format!("no {to:?} in {name}"))?;
-        let table = self.table(ASCII_MARKDOWN);
-        let text = format!("{head}{from}\n{table}\n\n{}.\n\n{to}{tail}", self.conditions);
-        write(file, text).with_context(|| format!("cannot write {name}"))
+    /// Of subjects with a tally for each round.
+    pub fn of(group: &Group, found: &[Vec<Tally>], conditions: &str) -> Self {
+        let header = HEADER.map(str::to_owned).to_vec();
+        let rows = group.subjects.iter().zip(found);
+        let rows = rows.map(|(subject, tallies)| row(subject, tallies, found)).collect();
+        let mut tables = vec![Rows { header, rows }];
+        if !group.figures.is_empty() {
+            let figures = group.figures.iter();
+            tables.push(Rows::pairs(
+                figures.map(|(name, figure)| (name.clone(), shown(figure, found))).collect(),
+            ));
+        }
+        Self::new(group.key, tables, format!("{conditions}."))
+    }
+
+    /// For the document.
+    pub fn markdown(&self) -> String {
+        self.text(ASCII_MARKDOWN)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let tables = self.tables.iter().map(|table| format!("{}\n\n", table.table(style)));
+        tables.collect::<String>() + &self.conditions
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}\n{}", self.key, self.text(UTF8_FULL_CONDENSED))
+    }
+}
+
+impl Rows {
+    /// Names and what was found of them.
+    pub fn pairs(pairs: Vec<(String, String)>) -> Self {
+        let rows = pairs.into_iter().map(|(name, value)| vec![name, value]).collect();
+        Self { header: vec![String::new(), HEADER[0].to_owned()], rows }
     }
 
     fn table(&self, style: TableStyle) -> Table {
         let mut table = Table::new();
-        table.load_style(style).set_header(HEADER).add_rows(&self.rows);
+        table.load_style(style).set_header(&self.header).add_rows(&self.rows);
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -78,45 +88,43 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}\n{}", self.table(UTF8_FULL_CONDENSED), self.conditions)
-    }
-}
-
-fn row(name: &str, tallies: &[Tally], limit: &[f64]) -> [String; HEADER.len()] {
-    let rates = tallies.iter().map(rate);
-    // Each round against the limit in the same round, because the two had about the same machine.
-    let ratios = rates.clone().zip(limit).map(|(rate, limit)| rate / limit);
-    let quantile = |quantile| {
-        tallies.iter().map(move |tally| {
-            #[expect(clippy::cast_precision_loss, reason = "half a minute at most")]
-            let nanos = tally.times.value_at_quantile(quantile) as f64;
-            nanos / 1e3
-        })
-    };
-    let cpu = tallies.iter().map(|tally| tally.cpu_micros / answers(tally));
-    [
-        name.to_owned(),
-        spread(rates, thousands),
-        spread(ratios, |number| format!("{number:.2}")),
-        spread(quantile(0.5), thousands),
-        spread(quantile(0.99), thousands),
-        spread(cpu, |number| format!("{number:.1}")),
+fn row(subject: &Subject, tallies: &[Tally], found: &[Vec<Tally>]) -> Vec<String> {
+    let measured = |measure| tallies.iter().filter_map(move |tally| tally.get(measure));
+    let limit = subject.beside.map(|limit| ratios(tallies, &found[limit], Measure::Rate));
+    let resident = tallies.iter().filter_map(|tally| Some(tally.usage?.resident_mib));
+    vec![
+        subject.name.clone(),
+        cell(measured(Measure::Rate), thousands),
+        cell(limit.unwrap_or_default(), hundredths),
+        cell(measured(Measure::P50), thousands),
+        cell(measured(Measure::P99), thousands),
+        cell(measured(Measure::Cpu), tenths),
+        // It only ever grows, so its median says nothing.
+        resident.reduce(f64::max).map_or(NOTHING.to_owned(), thousands),
     ]
 }
 
-fn answers(tally: &Tally) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 answers")]
-    let answers = tally.times.len() as f64;
-    answers
+fn shown(figure: &Figure, found: &[Vec<Tally>]) -> String {
+    match figure {
+        Figure::Ratio { top, bottom, measure } => {
+            cell(ratios(&found[*top], &found[*bottom], *measure), hundredths)
+        }
+        Figure::Seconds(subject) => {
+            cell(found[*subject].iter().map(|tally| tally.seconds), hundredths)
+        }
+    }
 }
 
-fn rate(tally: &Tally) -> f64 {
-    answers(tally) / tally.seconds
+/// The median with the smallest and the largest value.
+pub fn cell(values: impl IntoIterator<Item = f64>, show: fn(f64) -> String) -> String {
+    match spread(values).map(|spread| spread.map(show)) {
+        Some([median, least, most]) => format!("{median} ({least} to {most})"),
+        None => NOTHING.to_owned(),
+    }
 }
 
-fn thousands(number: f64) -> String {
+/// A number for people.
+pub fn thousands(number: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -126,33 +134,55 @@ fn thousands(number: f64) -> String {
     HumanCount(whole).to_string()
 }
 
-/// The median with the smallest and the largest value.
-fn spread(values: impl Iterator<Item = f64>, show: impl Fn(f64) -> String) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    match (values.first(), values.get(values.len() / 2), values.last()) {
-        (Some(least), Some(median), Some(most)) => {
-            format!("{} ({} to {})", show(*median), show(*least), show(*most))
-        }
-        _ => "not measured".to_owned(),
-    }
+pub fn hundredths(number: f64) -> String {
+    format!("{number:.2}")
 }
 
-/// How many tasks wanted a core in the last minute. Says whether the machine was busy with something else.
-pub fn load_average() -> Result<String> {
-    let text = read_to_string("/proc/loadavg")
-        .context("the load is read from /proc, which only Linux has")?;
-    Ok(text.split(' ').next().unwrap_or_default().to_owned())
+pub fn tenths(number: f64) -> String {
+    format!("{number:.1}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::groups::{Pace, What};
+    use crate::tally::tests::tally;
 
     #[test]
-    fn the_median_is_shown_with_its_spread() {
-        let spread = |values: &[f64]| spread(values.iter().copied(), thousands);
-        assert_eq!(spread(&[3.0, 1000.0, 2.0]), "3 (2 to 1,000)");
-        assert_eq!(spread(&[]), "not measured");
+    fn a_cell_shows_the_spread() {
+        assert_eq!(cell([3.0, 1000.0, 2.0], thousands), "3 (2 to 1,000)");
+        assert_eq!(cell([], thousands), "–");
+    }
+
+    #[test]
+    fn a_section_compares_with_the_limit() {
+        let subject = |name: &str, beside| Subject {
+            name: name.to_owned(),
+            what: What::Limit,
+            connections: 1,
+            pace: Pace::Closed,
+            beside,
+            point: None,
+        };
+        let subjects = vec![subject("limit", None), subject("server", Some(0))];
+        let ratio = Figure::Ratio { top: 1, bottom: 0, measure: Measure::Rate };
+        let group = Group { key: "some", subjects, figures: vec![("it : it".to_owned(), ratio)] };
+        let found = [vec![tally(2000, 10)], vec![tally(500, 30)]];
+        let text = Section::of(&group, &found, "1 round").markdown();
+        let line = text.lines().find(|line| line.starts_with("| server ")).unwrap();
+        let server: Vec<_> = line.split('|').map(str::trim).collect();
+        assert_eq!(
+            server[2..7],
+            [
+                "500 (500 to 500)",
+                "0.25 (0.25 to 0.25)",
+                "30 (30 to 30)",
+                "30 (30 to 30)",
+                "10.0 (10.0 to 10.0)"
+            ]
+        );
+        let figure = text.lines().find(|line| line.starts_with("| it : it |")).unwrap();
+        assert!(figure.contains(" 0.25 (0.25 to 0.25) "), "{figure}");
+        assert!(text.ends_with("\n\n1 round."));
     }
 }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::Recall;
 use admin::http::origin::Peer;
 use axum::Router;
 use axum::response::Response;
@@ -16,12 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::activity::{Activity, UnderWay};
 use crate::linger::{Lingering, Switch};
 use crate::tls;
 
@@ -32,11 +33,26 @@ const STREAMS: u32 = 100;
 /// How long a client may take to agree to the end of a connection that was idle.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// What answers requests.
+#[derive(Clone)]
+pub struct Service {
+    /// Answers everything.
+    pub router: Router,
+    /// Answers before it what needs no router, if there is such.
+    pub recall: Option<Recall>,
+}
+
+impl From<Router> for Service {
+    fn from(router: Router) -> Self {
+        Self { router, recall: None }
+    }
+}
+
 /// What all connections of a listener have in common.
 #[derive(Clone)]
 pub struct Terms {
     /// What answers.
-    pub router: Router,
+    pub service: Service,
     /// TLS, if it is spoken.
     pub tls: Option<TlsAcceptor>,
     /// How long the handshake and a request's header may take, and how long nothing may happen.
@@ -79,18 +95,20 @@ struct Conversation {
 
 impl Conversation {
     fn new(terms: &Terms, peer: SocketAddr) -> Self {
-        let router = terms.router.clone();
-        let (linger, requests) = (Switch::default(), Arc::default());
-        let answering = Answering { router, peer, linger, requests };
+        let answering = Answering {
+            service: terms.service.clone(),
+            peer,
+            linger: Switch::default(),
+            activity: Arc::new(Activity::new()),
+        };
         Self { answering, deadline: terms.header_deadline, stop: terms.stop.clone() }
     }
 
     async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
         let io = TokioIo::new(Lingering::new(stream, self.answering.linger.clone()));
         let answering = self.answering.clone();
+        // No deadline of hyper's for the header: it sets a timer for each request, and the one below covers it.
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.deadline)
             .max_buf_size(HEADER_CAP as usize)
             .serve_connection(io, service_fn(move |request| answering.clone().answer(request)));
         self.accompany(connection).await;
@@ -118,7 +136,7 @@ impl Conversation {
             () = self.stop.cancelled() => None,
         };
         // There is nothing to finish on a connection that never carried a request; hyper would wait for the first one.
-        if !self.answering.requests.borrow().has_begun {
+        if !self.answering.activity.has_begun() {
             return;
         }
         connection.as_mut().graceful_shutdown();
@@ -129,16 +147,14 @@ impl Conversation {
         }
     }
 
-    /// Ends when no request was under way for the deadline. For HTTP/1.1 hyper's own deadline comes first, except if a client
-    /// does not take its answers.
+    /// Ends when no request was under way for the deadline: also if one does not get beyond its header, or if a client does not
+    /// take its answers. It looks when the deadline would be over had nothing happened since, so requests set no timers.
+    #[expect(clippy::disallowed_methods, reason = "nothing tells that nothing happens")]
     async fn idled(&self) {
-        let mut requests = self.answering.requests.subscribe();
-        loop {
-            // The sender lives as long as self, so neither wait can fail.
-            let _ = requests.wait_for(|requests| requests.under_way == 0).await;
-            if timeout(self.deadline, requests.changed()).await.is_err() {
-                return;
-            }
+        let mut left = self.deadline;
+        while !left.is_zero() {
+            sleep(left).await;
+            left = self.answering.activity.left(self.deadline);
         }
     }
 }
@@ -146,44 +162,25 @@ impl Conversation {
 /// How the requests of one connection are answered. Copied for each of them.
 #[derive(Clone)]
 struct Answering {
-    router: Router,
+    service: Service,
     peer: SocketAddr,
     linger: Switch,
-    requests: Arc<watch::Sender<Requests>>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Requests {
-    has_begun: bool,
-    under_way: u32,
+    activity: Arc<Activity>,
 }
 
 impl Answering {
     async fn answer(self, mut request: Request<Incoming>) -> Result<Response> {
-        let _under_way = UnderWay::begin(&self.requests);
+        let _under_way = UnderWay::begin(&self.activity);
+        let recalled = self.service.recall.as_ref().and_then(|recall| recall.answer(&request));
+        if let Some(response) = recalled {
+            return Ok(response);
+        }
         let has_body = !request.body().is_end_stream();
         request.extensions_mut().insert(Peer(self.peer));
-        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        let router = self.service.router;
+        let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
         // A refusal may be on its way before the body was read.
         self.linger.set(has_body && !response.status().is_success());
         Ok(response)
-    }
-}
-
-/// Counts a request as long as it lives, also when its client hangs up on it.
-struct UnderWay(Arc<watch::Sender<Requests>>);
-
-impl UnderWay {
-    fn begin(requests: &Arc<watch::Sender<Requests>>) -> Self {
-        requests.send_modify(|requests| {
-            *requests = Requests { has_begun: true, under_way: requests.under_way + 1 }
-        });
-        Self(Arc::clone(requests))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.send_modify(|requests| requests.under_way -= 1);
     }
 }

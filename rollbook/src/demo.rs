@@ -57,9 +57,10 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let gate = Gate::new(&runtime, &settings)?;
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
-    let router = local_only(serve::router(&store, &settings)?, listen);
+    // Nothing may be answered before it is clear that the request comes from this machine.
+    let router = local_only(serve::service(&store, &settings)?.router, listen);
     introduce(&places, &gate.url())?;
-    runtime.block_on(gate.serve(router, &settings))?;
+    runtime.block_on(gate.serve(router.into(), &settings))?;
     store.close();
     Ok(())
 }

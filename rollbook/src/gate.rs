@@ -3,13 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context, Result};
-use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Settings, seconds};
-use crate::connection::Terms;
+use crate::connection::{Service, Terms};
 use crate::listener::{Claim, Listener};
 use crate::{shutdown, telemetry, tls};
 
@@ -58,23 +57,23 @@ impl Gate {
     }
 
     /// Lets requests in until a signal, and ends when those that were under way are finished.
-    pub async fn serve(self, router: Router, settings: &Settings) -> Result<()> {
+    pub async fn serve(self, service: Service, settings: &Settings) -> Result<()> {
         let (scheme, address) = (self.scheme(), self.address);
         let stop = shutdown::on_signal().context("cannot listen to signals")?;
         let header_deadline = seconds(settings.header_timeout);
-        let terms = |router, tls| Terms { router, tls, header_deadline, stop: stop.clone() };
+        let terms = |service, tls| Terms { service, tls, header_deadline, stop: stop.clone() };
         let mut open = Vec::new();
         if let Some((claim, handle)) = self.metrics {
             tracing::info!("metrics on http://{}/metrics", claim.address()?);
             tokio::spawn(telemetry::upkeep(handle.clone()));
             let listener = claim.listen(SCRAPERS, metrics::Gauge::noop());
             let listener = listener.context("cannot listen for those who read the metrics")?;
-            open.push((listener, terms(telemetry::router(handle), None)));
+            open.push((listener, terms(telemetry::router(handle).into(), None)));
         }
         let connections = metrics::gauge!("rollbook_connections");
         let listener = self.claim.listen(connection_cap(settings), connections);
         let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
-        open.push((listener, terms(router, self.tls)));
+        open.push((listener, terms(service, self.tls)));
         if settings.is_exposed() {
             tracing::warn!(
                 "{address} can be reached from other machines without TLS; set --tls-cert and \

@@ -1,5 +1,6 @@
 //! Rollbook, the program: the only place that knows of flags, files, terminals, signals and the environment.
 
+mod activity;
 mod cli;
 mod commands;
 mod config;

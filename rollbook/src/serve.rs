@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use admin::App;
 use admin::domain::clock::{SystemClock, SystemRandom};
+use admin::{App, Recall};
 use anyhow::{Context, Result};
-use axum::Router;
 use sql::Store;
 use tokio::runtime::Runtime;
 
 use crate::config::Settings;
+use crate::connection::Service;
 use crate::gate::Gate;
 use crate::{first_start, log, probes};
 
@@ -24,7 +24,7 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
-    runtime.block_on(gate.serve(router(&store, settings)?, settings))?;
+    runtime.block_on(gate.serve(service(&store, settings)?, settings))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
@@ -48,8 +48,9 @@ pub fn open(settings: &Settings) -> Result<Store> {
 }
 
 /// The API and what is beside it.
-pub fn router(store: &Store, settings: &Settings) -> Result<Router> {
+pub fn service(store: &Store, settings: &Settings) -> Result<Service> {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = App::new(store.clone(), clock, random, settings.api());
-    Ok(probes::router(store.clone())?.merge(admin::router(app)))
+    let router = probes::router(store.clone())?.merge(admin::router(app.clone()));
+    Ok(Service { router, recall: Some(Recall::new(app)) })
 }

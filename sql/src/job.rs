@@ -32,6 +32,18 @@ impl Meter {
         }
     }
 
+    /// Counts a job that ran on the caller's own thread.
+    pub(crate) fn record(&self, error: Option<&Error>, accepted: bool, started: Instant) {
+        self.count(error, accepted);
+        self.seconds.record(started.elapsed());
+    }
+
+    /// Counts a job that waits as long as the answer lives.
+    pub(crate) fn waiting(&self) -> Waiting<'_> {
+        self.queue.increment(1);
+        Waiting(&self.queue)
+    }
+
     fn count(&self, error: Option<&Error>, accepted: bool) {
         let result = match error {
             None if accepted => 0,
@@ -44,6 +56,15 @@ impl Meter {
             Some(_) => 7,
         };
         self.results[result].increment(1);
+    }
+}
+
+/// One job that waits; none any more when this is dropped.
+pub(crate) struct Waiting<'m>(&'m Gauge);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }
 
@@ -123,16 +144,10 @@ impl Job {
         session: &mut dyn Session,
         observer: Option<&Observer>,
     ) -> Verdict {
-        let mut tx = Tx::new(session, self.kind, self.deadline, observer);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.work.run(&mut tx)));
-        self.accepted = matches!(ran, Ok(true));
-        match (ran, tx.into_poison()) {
-            (Err(_), _) => Verdict::Failed(Error::Panicked.into()),
-            (Ok(true), None) => Verdict::Accepted,
-            // The closure knows better what e.g. a duplicate means, unless it is to run again.
-            (Ok(false), None | Some(Fault { cure: Cure::None, .. })) => Verdict::Refused,
-            (Ok(_), Some(fault)) => Verdict::Failed(fault),
-        }
+        let tx = Tx::new(session, self.kind, self.deadline, observer);
+        let verdict = run(tx, &mut |tx| self.work.run(tx));
+        self.accepted = matches!(verdict, Verdict::Accepted);
+        verdict
     }
 
     /// Answers the caller: with `error` if there is one, otherwise with what the closure answered.
@@ -142,6 +157,18 @@ impl Job {
             self.meter.seconds.record(started.elapsed());
         }
         self.work.answer(error);
+    }
+}
+
+/// Runs a closure once, of which only remains whether it wants its changes kept.
+pub(crate) fn run(mut tx: Tx<'_>, work: &mut dyn FnMut(&mut Tx<'_>) -> bool) -> Verdict {
+    let ran = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+    match (ran, tx.into_poison()) {
+        (Err(_), _) => Verdict::Failed(Error::Panicked.into()),
+        (Ok(true), None) => Verdict::Accepted,
+        // The closure knows better what e.g. a duplicate means, unless it is to run again.
+        (Ok(false), None | Some(Fault { cure: Cure::None, .. })) => Verdict::Refused,
+        (Ok(_), Some(fault)) => Verdict::Failed(fault),
     }
 }
 

@@ -28,6 +28,7 @@ mod migrate;
 mod options;
 mod postgres;
 mod sqlite;
+mod stamp;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -37,8 +38,9 @@ mod value;
 pub use error::{Error, Result};
 pub use migrate::Migration;
 pub use options::{Engine, Observer, Options};
+pub use stamp::Stamp;
 pub use store::Store;
-pub use tx::Tx;
+pub use tx::{Question, Tx};
 pub use value::{Arg, Column, Row};
 
 /// Builds the argument list of a statement, so that call sites read like the SQL they fill in.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
 use crate::error::Fault;
 use crate::job::{Job, Lane, Queue, Verdict, lane};
+use crate::stamp::Epoch;
 use crate::tx::{Kind, Session};
 use crate::value::Cells;
-use crate::{Arg, Engine, Error, Observer, Options, Result, Row};
+use crate::{Arg, Engine, Error, Observer, Options, Result, Row, Stamp};
+
+mod readers;
+
+pub(crate) use readers::Readers;
 
 /// So many jobs share one commit at most: beyond it the sync is no longer what costs.
 const GROUP: usize = 64;
@@ -33,36 +39,44 @@ thread_local! {
     static LIMIT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Opens the database at `path` (what follows `sqlite:`) and starts its threads.
-pub(crate) fn start(path: &str, options: &Options) -> Result<Vec<Lane>> {
+/// Opens the database at `path` (what follows `sqlite:`), starts the thread that writes, and opens the connections that read:
+/// none for a database in memory, which is one connection.
+pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
+    let epoch = Arc::new(Epoch::default());
     if path == ":memory:" {
         let connection = Connection::open_in_memory().and_then(configured).map_err(error)?;
-        return Ok(vec![workers("store", vec![connection], 1, options)?]);
+        let lane = worker("store", connection, 1, options, &epoch)?;
+        return Ok(Started { lane, readers: None, epoch });
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let writer = open_writer(path)?;
-    let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_>>()?;
+    let readers = Readers::open(path, options, Arc::clone(&epoch))?;
     LIMIT.set(None);
-    Ok(vec![
-        workers("store-reader", readers, 1, options)?,
-        workers("store-writer", vec![writer], GROUP, options)?,
-    ])
+    let lane = worker("store-writer", writer, GROUP, options, &epoch)?;
+    Ok(Started { lane, readers: Some(readers), epoch })
 }
 
-/// Starts a thread for each connection, all on one queue.
-fn workers(
+/// A database that is open.
+pub(crate) struct Started {
+    /// Takes writes, and reads too where nobody else does.
+    pub lane: Lane,
+    pub readers: Option<Readers>,
+    /// Counts the states of a database in memory.
+    pub epoch: Arc<Epoch>,
+}
+
+/// Starts a thread for the connection.
+fn worker(
     name: &str,
-    connections: Vec<Connection>,
+    connection: Connection,
     group: usize,
     options: &Options,
+    epoch: &Arc<Epoch>,
 ) -> Result<Lane> {
-    let serve = |connection| {
-        let observer = options.observer.clone();
-        let commit_jobs = metrics::histogram!("rollbook_store_commit_jobs");
-        let worker = Worker { connection, observer, group, commit_jobs };
-        move |queue: &Queue| worker.serve(queue)
-    };
-    lane(name, options.queue, connections.into_iter().map(serve))
+    let observer = options.observer.clone();
+    let commit_jobs = metrics::histogram!("rollbook_store_commit_jobs");
+    let worker = Worker { connection, observer, group, commit_jobs, epoch: Arc::clone(epoch) };
+    lane(name, options.queue, [move |queue: &Queue| worker.serve(queue)])
 }
 
 /// Opens the file, creating it for this user only: it will hold secrets' hashes and audit events.
@@ -87,12 +101,6 @@ fn open_writer(path: &str) -> Result<Connection> {
         }
     };
     if mode == "wal" { Ok(connection) } else { Err(explained(&"no write-ahead log here")) }
-}
-
-fn open_reader(path: &str) -> Result<Connection> {
-    let connection = open(path).map_err(error)?;
-    connection.pragma_update(None, "query_only", true).map_err(error)?;
-    Ok(connection)
 }
 
 fn open(path: &str) -> rusqlite::Result<Connection> {
@@ -129,6 +137,7 @@ struct Worker {
     observer: Option<Observer>,
     group: usize,
     commit_jobs: Histogram,
+    epoch: Arc<Epoch>,
 }
 
 impl Worker {
@@ -146,12 +155,17 @@ impl Worker {
 
     fn read(&self, mut job: Job) {
         LIMIT.set(Some(job.deadline));
-        let verdict = match self.control("BEGIN") {
-            Ok(()) => job.run(&mut Lent(&self.connection), self.observer.as_ref()),
+        let verdict = match control(&self.connection, "BEGIN") {
+            Ok(()) => job.run(&mut self.lent(), self.observer.as_ref()),
             Err(error) => Verdict::Failed(error.into()),
         };
         self.roll_back();
         job.answer(failure(verdict));
+    }
+
+    /// All changes go through this connection if it is the only one, and are counted before they are acknowledged.
+    fn lent(&self) -> Lent<'_, impl FnMut() -> Result<Option<Stamp>>> {
+        Lent { connection: &self.connection, stamp: || Ok(Some(self.epoch.now())) }
     }
 
     /// Runs `first` and what else waits in one transaction and answers after its commit. Nobody is
@@ -212,7 +226,7 @@ impl Worker {
         if let Err(error) = self.control("SAVEPOINT job") {
             return Some(error);
         }
-        let verdict = job.run(&mut Lent(&self.connection), self.observer.as_ref());
+        let verdict = job.run(&mut self.lent(), self.observer.as_ref());
         LIMIT.set(None);
         let undone = match verdict {
             Verdict::Accepted => Ok(()),
@@ -234,6 +248,7 @@ impl Worker {
             Error::Unavailable(cause) => Error::OutcomeUnknown(cause),
             error => error,
         });
+        self.epoch.count();
         self.roll_back();
         #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
         self.commit_jobs.record(done.len() as f64);
@@ -242,30 +257,41 @@ impl Worker {
         }
     }
 
-    /// Ends the transaction if there still is one; what has to be kept was committed.
     fn roll_back(&self) {
-        LIMIT.set(None);
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.control("ROLLBACK")
-        {
-            tracing::error!(%error, "rolling back failed");
-        }
+        roll_back(&self.connection);
     }
 
     fn control(&self, sql: &str) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
-        statement.raw_execute().map(drop).map_err(error)
+        control(&self.connection, sql)
     }
+}
+
+/// Ends the transaction if there still is one; what has to be kept was committed.
+fn roll_back(connection: &Connection) {
+    LIMIT.set(None);
+    if !connection.is_autocommit()
+        && let Err(error) = control(connection, "ROLLBACK")
+    {
+        tracing::error!(%error, "rolling back failed");
+    }
+}
+
+fn control(connection: &Connection, sql: &str) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(error)?;
+    statement.raw_execute().map(drop).map_err(error)
 }
 
 fn failure(verdict: Verdict) -> Option<Error> {
     if let Verdict::Failed(fault) = verdict { Some(fault.error) } else { None }
 }
 
-/// The worker's connection in the hands of a closure.
-struct Lent<'c>(&'c Connection);
+/// A connection in the hands of a closure.
+struct Lent<'c, S> {
+    connection: &'c Connection,
+    stamp: S,
+}
 
-impl Session for Lent<'_> {
+impl<S: FnMut() -> Result<Option<Stamp>>> Session for Lent<'_, S> {
     fn engine(&self) -> Engine {
         Engine::Sqlite
     }
@@ -277,7 +303,7 @@ impl Session for Lent<'_> {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault> {
-        let mut statement = self.0.prepare_cached(sql).map_err(error)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
         if kind == Kind::Read && !statement.readonly() {
             return Err(Error::Statement(format!("a read must not write: {sql}")).into());
         }
@@ -286,7 +312,11 @@ impl Session for Lent<'_> {
         while let Some(cells) = rows.next().map_err(error)? {
             row(&Row(cells))?;
         }
-        Ok(self.0.changes())
+        Ok(self.connection.changes())
+    }
+
+    fn stamp(&mut self) -> Result<Option<Stamp>> {
+        (self.stamp)()
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::job::{Answer, GRACE, Job, Lane, Meter};
+use crate::stamp::Epoch;
 use crate::tx::Kind;
-use crate::{Engine, Error, Options, Result, Tx, postgres, sqlite};
+use crate::{Engine, Error, Options, Result, Stamp, Tx, postgres, sqlite};
 
 /// A handle on an open database; clones share it.
 ///
@@ -17,8 +18,12 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     engine: Engine,
     deadline: Duration,
-    /// Empty once the store is closed.
-    lanes: RwLock<Vec<Lane>>,
+    /// `None` once the store is closed.
+    lane: RwLock<Option<Lane>>,
+    /// Where reads need no thread of the store.
+    readers: Option<sqlite::Readers>,
+    /// Counts the states of a store of which this process has the only connection.
+    epoch: Option<Arc<Epoch>>,
     closing: Mutex<()>,
     meters: (Arc<Meter>, Arc<Meter>),
 }
@@ -30,10 +35,14 @@ impl Store {
     #[expect(clippy::needless_pass_by_value, reason = "the store is the owner from here on")]
     pub fn open(options: Options) -> Result<Self> {
         let url = options.url.as_str();
-        let (engine, lanes) = match url.strip_prefix("sqlite:") {
-            Some(path) => (Engine::Sqlite, sqlite::start(path, &options)?),
+        let (engine, lane, readers, epoch) = match url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let sqlite::Started { lane, readers, epoch } = sqlite::start(path, &options)?;
+                let epoch = Some(epoch).filter(|_| readers.is_none());
+                (Engine::Sqlite, lane, readers, epoch)
+            }
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                (Engine::Postgres, vec![postgres::start(&options)?])
+                (Engine::Postgres, postgres::start(&options)?, None, None)
             }
             None => {
                 let remedy = "write sqlite:PATH, sqlite::memory: or postgres://USER@HOST/DATABASE";
@@ -43,7 +52,9 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             engine,
             deadline: options.deadline,
-            lanes: RwLock::new(lanes),
+            lane: RwLock::new(Some(lane)),
+            readers,
+            epoch,
             closing: Mutex::new(()),
             meters: (Arc::new(Meter::new("read")), Arc::new(Meter::new("write"))),
         })))
@@ -60,7 +71,23 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        self.submit(Kind::Read, self.0.deadline, f).wait().await
+        let inner = &*self.0;
+        match &inner.readers {
+            Some(readers) => {
+                readers.read(Instant::now() + inner.deadline, &inner.meters.0, f).await
+            }
+            None => self.submit(Kind::Read, inner.deadline, f).wait().await,
+        }
+    }
+
+    /// The state of the store at a moment within this call. Whatever was read under an equal stamp is what would be read now.
+    /// `None` if the engine cannot tell, or not at once.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        match &self.0.readers {
+            Some(readers) => readers.stamp(),
+            None => self.0.epoch.as_ref().map(|epoch| epoch.now()),
+        }
     }
 
     /// Runs `f` and keeps what it wrote if, and only if, it returns `Ok`. When this answers `Ok`
@@ -78,7 +105,13 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        self.submit(Kind::Read, self.0.deadline, f).wait_blocking()
+        let inner = &*self.0;
+        match &inner.readers {
+            Some(readers) => {
+                readers.read_blocking(Instant::now() + inner.deadline, &inner.meters.0, f)
+            }
+            None => self.submit(Kind::Read, inner.deadline, f).wait_blocking(),
+        }
     }
 
     /// [`write`](Self::write) for callers without a runtime. Blocks, so it has no place in an asynchronous context.
@@ -93,15 +126,18 @@ impl Store {
     /// done. Every call afterwards answers [`Error::Closed`]; closing twice does nothing.
     pub fn close(&self) {
         let _second_waits = self.0.closing.lock().unwrap_or_else(PoisonError::into_inner);
-        let lanes =
-            std::mem::take(&mut *self.0.lanes.write().unwrap_or_else(PoisonError::into_inner));
-        // One after the other: SQLite tidies its file when the last connection goes alone.
-        for Lane { sender, ended } in lanes {
-            drop(sender);
-            let limit = self.0.deadline + GRACE;
-            if ended.recv_timeout(limit) == Err(flume::RecvTimeoutError::Timeout) {
-                tracing::warn!("the store's engine does not answer; closing without it");
-            }
+        let Some(Lane { sender, ended }) =
+            self.0.lane.write().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            return;
+        };
+        let limit = Instant::now() + self.0.deadline + GRACE;
+        // Readers first: SQLite tidies its file when the last connection goes alone.
+        let readers = self.0.readers.as_ref().map_or(Ok(()), |readers| readers.close(limit));
+        drop(sender);
+        let lane = ended.recv_deadline(limit);
+        if readers.is_err() || lane == Err(flume::RecvTimeoutError::Timeout) {
+            tracing::warn!("the store's engine does not answer; closing without it");
         }
     }
 
@@ -124,8 +160,7 @@ impl Store {
         let inner = &*self.0;
         let meter = if kind == Kind::Read { &inner.meters.0 } else { &inner.meters.1 };
         let (job, answer) = Job::new(kind, Instant::now() + limit, Arc::clone(meter), f);
-        let lanes = inner.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        match if kind == Kind::Read { lanes.first() } else { lanes.last() } {
+        match &*inner.lane.read().unwrap_or_else(PoisonError::into_inner) {
             Some(lane) => lane.sender.send(job),
             None => job.answer(Some(Error::Closed)),
         }

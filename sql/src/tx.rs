@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Fault;
-use crate::{Arg, Engine, Error, Observer, Result, Row};
+use crate::{Arg, Engine, Error, Observer, Result, Row, Stamp};
 
 /// Whether a closure may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,35 @@ pub(crate) trait Session {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault>;
+
+    /// The state of the store that this transaction sees, if the engine can name it.
+    fn stamp(&mut self) -> Result<Option<Stamp>> {
+        Ok(None)
+    }
+
+    /// Runs two statements of which neither needs the other's answer.
+    fn both(&mut self, kind: Kind, first: Query<'_>, second: Query<'_>) -> Result<(), Fault> {
+        self.statement(kind, first.sql, first.args, first.row)?;
+        self.statement(kind, second.sql, second.args, second.row)?;
+        Ok(())
+    }
+}
+
+/// A statement with the one who takes its rows.
+pub(crate) struct Query<'q> {
+    pub sql: &'q str,
+    pub args: &'q [Arg<'q>],
+    pub row: &'q mut dyn FnMut(&Row<'_>) -> Result<()>,
+}
+
+/// A statement and what its rows mean, for [`Tx::both`].
+pub struct Question<'q, T> {
+    /// What is asked.
+    pub sql: &'q str,
+    /// Its arguments.
+    pub args: &'q [Arg<'q>],
+    /// Reads one row of the answer.
+    pub row: fn(&Row<'_>) -> Result<T>,
 }
 
 /// One transaction, handed to the closures of [`Store::read`](crate::Store::read) and
@@ -63,6 +92,16 @@ impl<'c> Tx<'c> {
         self.session.engine()
     }
 
+    /// The state that this transaction sees: whatever it reads may be kept under it. Always `None` for a transaction that may
+    /// write, and on an engine that cannot tell.
+    pub fn stamp(&mut self) -> Result<Option<Stamp>> {
+        match (&self.poison, self.kind) {
+            (Some(fault), _) => Err(fault.error.clone()),
+            (None, Kind::Write) => Ok(None),
+            (None, Kind::Read) => self.session.stamp(),
+        }
+    }
+
     /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.
     pub fn one<T>(
         &mut self,
@@ -96,6 +135,26 @@ impl<'c> Tx<'c> {
         Ok(rows)
     }
 
+    /// All rows of two statements of which neither needs the other's answer. They are asked together, so that a server far
+    /// away makes nobody wait twice.
+    pub fn both<A, B>(
+        &mut self,
+        first: &Question<'_, A>,
+        second: &Question<'_, B>,
+    ) -> Result<(Vec<A>, Vec<B>)> {
+        let (mut rows, mut more) = (Vec::new(), Vec::new());
+        self.unless_poisoned(|tx| {
+            tx.admit(first.sql, first.args)?;
+            tx.admit(second.sql, second.args)?;
+            let mut row = |r: &Row<'_>| (first.row)(r).map(|row| rows.push(row));
+            let first = Query { sql: first.sql, args: first.args, row: &mut row };
+            let mut row = |r: &Row<'_>| (second.row)(r).map(|row| more.push(row));
+            let second = Query { sql: second.sql, args: second.args, row: &mut row };
+            tx.session.both(tx.kind, first, second)
+        })?;
+        Ok((rows, more))
+    }
+
     /// Runs a statement for its effect and answers how many rows an `INSERT`, `UPDATE` or `DELETE`
     /// changed.
     pub fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64> {
@@ -108,22 +167,25 @@ impl<'c> Tx<'c> {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64> {
+        self.unless_poisoned(|tx| {
+            tx.admit(sql, args)?;
+            tx.session.statement(tx.kind, sql, args, row)
+        })
+    }
+
+    fn unless_poisoned<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T> {
         if let Some(fault) = &self.poison {
             return Err(fault.error.clone());
         }
-        self.attempt(sql, args, row).map_err(|fault| {
+        f(self).map_err(|fault| {
             let error = fault.error.clone();
             self.poison = Some(fault);
             error
         })
     }
 
-    fn attempt(
-        &mut self,
-        sql: &str,
-        args: &[Arg<'_>],
-        row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<u64, Fault> {
+    /// Whether a statement may run.
+    fn admit(&self, sql: &str, args: &[Arg<'_>]) -> Result<(), Fault> {
         if let Some(observer) = self.observer {
             observer(sql, args);
         }
@@ -133,6 +195,6 @@ impl<'c> Tx<'c> {
         if args.iter().any(|a| matches!(a, Arg::Text(t) if t.as_bytes().contains(&0))) {
             return Err(Error::Statement("a text argument contains NUL".into()).into());
         }
-        self.session.statement(self.kind, sql, args, row)
+        Ok(())
     }
 }

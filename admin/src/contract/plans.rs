@@ -85,10 +85,10 @@ async fn fill(api: &Api, project: &str) {
             "{numbers} INSERT INTO projects (organization_id, id, name, created_at, archived_at) SELECT $1, 'proj_' || {id}, 'p', 1, CASE WHEN i % 2 = 0 THEN 1 END FROM n"
         ),
         format!(
-            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) SELECT $1, $2, 'user-' || {id}, 'member', 1 FROM n"
+            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, user_email, role, added_at) SELECT $1, $2, 'user-' || {id}, {id} || '@x', 'member', 1 FROM n"
         ),
         format!(
-            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, role, added_at) SELECT $1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, 'member', 1 FROM n WHERE i <= 2000"
+            "{numbers} INSERT INTO project_members (organization_id, project_id, user_id, user_email, role, added_at) SELECT $1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, {id} || '@x', 'member', 1 FROM n WHERE i <= 2000"
         ),
         format!(
             "{numbers} INSERT INTO admin_api_keys (organization_id, id, owner_id, secret_hash, redacted_value, scopes, created_at) SELECT $1, 'key_' || {id}, 'user-' || {id}, {bytes}, 'x', '', 1 FROM n"
@@ -210,7 +210,10 @@ async fn every_list_is_one_index_range_at_any_depth() {
                         "{page}\n{}\n{lines:#?}",
                         statement.sql
                     );
-                    shapes.push((statement.sql, shape(&lines)));
+                    // The key is looked up for the first page only, and kept.
+                    if !statement.sql.contains("secret_hash") {
+                        shapes.push((statement.sql, shape(&lines)));
+                    }
                 }
             }
             let (first, last) = shapes.split_at(shapes.len() / 2);

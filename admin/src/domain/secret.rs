@@ -66,7 +66,7 @@ impl fmt::Debug for PlainKey {
 }
 
 /// The SHA-256 of a whole key. One fast hash is right for 256 random bits: there is nothing to guess.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {

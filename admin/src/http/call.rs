@@ -1,46 +1,56 @@
-//! A request on its way to the store. The only road from a handler to a row leads through [`Call::read`] or
+//! A request on its way to the store. The only road from a handler to a row leads through [`Call::show`] or
 //! [`Call::write`], and both authenticate inside the transaction that serves the request.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::body::Bytes;
+use axum::extract::{FromRequestParts, OriginalUri};
+use http::Uri;
 use http::request::Parts;
-use sql::Tx;
+use serde::Serialize;
+use sql::{Stamp, Tx};
 
 use super::body::{FromFields, Incoming, Parsed};
 use super::edge::Trace;
+use super::meter::Meter;
+use super::reply::{self, Shown};
 use super::{credential, origin};
-use crate::access::{Caller, Circumstances, Credential, authenticate};
+use crate::access::{Caller, Circumstances, Credential, Identity, identify};
 use crate::app::App;
-use crate::audit::EVENTS_PER_CHANGE;
+use crate::audit::{EVENTS_PER_CHANGE, Origin};
 use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
 use crate::error::Result;
-use crate::resources::admin_api_keys::store as keys;
-
-/// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
-const LAST_USED_PRECISION: i64 = 300;
+use crate::kept::{Answer, Kept};
 
 /// One request. Not yet authenticated: that happens where its rows are read.
 pub struct Call {
     app: App,
     trace: Arc<Trace>,
+    meter: Option<Arc<Meter>>,
     credential: Result<Credential>,
-    at: Circumstances,
+    now: i64,
+    origin: Origin,
+    /// The path as it was sent, with its query.
+    target: Uri,
 }
 
 impl FromRequestParts<App> for Call {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let at = Circumstances {
+        let sent = parts.extensions.get::<OriginalUri>();
+        let target = sent.map_or_else(|| parts.uri.clone(), |sent| sent.0.clone());
+        Ok(Self {
+            app: app.clone(),
+            trace: parts.extensions.get::<Arc<Trace>>().cloned().unwrap_or_default(),
+            meter: parts.extensions.get::<Arc<Meter>>().cloned(),
+            credential: credential::read(parts),
             now: app.clock.now(),
             origin: origin::of(parts, &app.settings.trusted_proxies),
-            event_ids: app.ids.block(EVENTS_PER_CHANGE),
-        };
-        let trace = parts.extensions.get::<Arc<Trace>>().cloned().unwrap_or_default();
-        Ok(Self { app: app.clone(), trace, credential: credential::read(parts), at })
+            target,
+        })
     }
 }
 
@@ -57,16 +67,29 @@ impl Call {
         PlainKey::generate(prefix, &*self.app.random)
     }
 
-    /// Reads in one snapshot, as somebody who may read.
-    pub async fn read<T, F>(self, f: F) -> Result<T>
+    /// Shows what `f` reads in one snapshot to somebody who may read. `f` is given the organization and nothing else of the
+    /// caller, because the answer is kept for everybody in it.
+    pub async fn show<T, F>(self, f: F) -> Result<Shown<T>>
     where
-        T: Send + 'static,
-        F: Fn(&mut Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+        T: Serialize,
+        F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
     {
-        let admit = self.admit(Scope::ManagementRead)?;
-        let result = self.app.store.read(move |tx| admit.run(tx, &f)).await;
+        let admission = self.admission(Scope::ManagementRead)?;
+        let (meter, target) = (self.meter.clone(), self.target.clone());
+        let body = self.app.store.read(move |tx| {
+            let stamp = tx.stamp()?;
+            let identity = admission.identify(tx, stamp)?;
+            let organization = &identity.organization().id;
+            let body = reply::bytes(&f(tx, organization)?)?;
+            if let (Some(stamp), Some(meter)) = (stamp, &meter) {
+                let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
+                admission.kept.keep(organization, &target, answer);
+            }
+            Ok(body)
+        });
+        let body: Result<Bytes> = body.await;
         self.record_use();
-        result
+        Ok(Shown::new(body?))
     }
 
     /// Changes something without a body, as somebody who may write.
@@ -75,8 +98,13 @@ impl Call {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>, &Caller) -> Result<T> + Send + 'static,
     {
-        let admit = self.admit(Scope::ManagementWrite)?;
-        let result = self.app.store.write(move |tx| admit.run(tx, &f)).await;
+        let admission = self.admission(Scope::ManagementWrite)?;
+        let at = self.circumstances();
+        let result = self.app.store.write(move |tx| {
+            let caller = Caller::new(admission.identify(tx, None)?, &at);
+            f(tx, &caller)
+        });
+        let result = result.await;
         self.record_use();
         result
     }
@@ -89,40 +117,39 @@ impl Call {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>, &Caller, &Parsed<B>) -> Result<T> + Send + 'static,
     {
-        let admit = self.admit(Scope::ManagementWrite)?;
-        self.app.store.read(move |tx| admit.caller(tx).map(drop)).await?;
+        let admission = self.admission(Scope::ManagementWrite)?;
+        self.app
+            .store
+            .read(move |tx| {
+                let stamp = tx.stamp()?;
+                admission.identify(tx, stamp).map(drop)
+            })
+            .await?;
         let settings = &self.app.settings;
         let body = body.receive::<B>(settings.body_cap, settings.body_deadline).await?;
         self.write(move |tx, caller| f(tx, caller, &body)).await
     }
 
-    fn admit(&self, scope: Scope) -> Result<Admission> {
+    fn admission(&self, scope: Scope) -> Result<Admission> {
         Ok(Admission {
             credential: self.credential.clone()?,
             scope,
-            at: self.at.clone(),
+            now: self.now,
+            kept: Arc::clone(&self.app.kept),
             trace: Arc::clone(&self.trace),
         })
     }
 
-    /// Notes that the key was used. A few minutes' precision is enough. Nobody waits for it: a store that cannot write now must
-    /// neither fail nor delay a request that succeeded.
+    /// Drawn before the transaction, so that a second run of it finds the same.
+    fn circumstances(&self) -> Circumstances {
+        let event_ids = self.app.ids.block(EVENTS_PER_CHANGE);
+        Circumstances { now: self.now, origin: self.origin.clone(), event_ids }
+    }
+
     fn record_use(&self) {
-        let now = self.at.now;
-        let Some(identity) = self.trace.identity() else { return };
-        let Some(key) = &identity.key else { return };
-        let is_fresh = key.last_used_at.is_some_and(|used| used > now - LAST_USED_PRECISION);
-        if is_fresh || !self.app.last_used.claim(&identity.organization_id, &key.id, now) {
-            return;
+        if let Some(key) = self.trace.identity().and_then(Identity::key) {
+            self.app.record_use(key, self.now);
         }
-        let (organization, key) = (identity.organization_id.clone(), key.id.clone());
-        let store = self.app.store.clone();
-        self.app.background.spawn(async move {
-            let recorded = store.write(move |tx| keys::record_use(tx, &organization, &key, now));
-            if let Err(error) = recorded.await {
-                tracing::warn!(%error, "the last use of a key could not be recorded");
-            }
-        });
     }
 }
 
@@ -130,20 +157,16 @@ impl Call {
 struct Admission {
     credential: Credential,
     scope: Scope,
-    at: Circumstances,
+    now: i64,
+    kept: Arc<Kept>,
     trace: Arc<Trace>,
 }
 
 impl Admission {
-    fn run<T>(&self, tx: &mut Tx<'_>, f: impl Fn(&mut Tx<'_>, &Caller) -> Result<T>) -> Result<T> {
-        let caller = self.caller(tx)?;
-        f(tx, &caller)
-    }
-
-    fn caller(&self, tx: &mut Tx<'_>) -> Result<Caller> {
-        let caller = authenticate(tx, &self.credential, &self.at)?;
-        self.trace.identify(&caller);
-        caller.require(self.scope)?;
-        Ok(caller)
+    fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
+        let identity = identify(tx, &self.credential, self.now, &self.kept, stamp)?;
+        self.trace.identify(&identity);
+        identity.require(self.scope)?;
+        Ok(identity)
     }
 }

@@ -1,11 +1,14 @@
 //! Successful answers: always 200, always JSON.
 
+use std::marker::PhantomData;
+
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// A JSON answer. The body is made by the handler, so that the type says what is sent.
 #[derive(Debug)]
@@ -31,12 +34,38 @@ impl<T: Serialize> IntoResponse for SecretJson<T> {
 
 /// Serializes a body into a response.
 pub fn json<T: Serialize>(body: &T) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes)
-                .into_response()
-        }
-        Err(error) => Error::internal(error.to_string()).into_response(),
+    bytes(body).map_or_else(IntoResponse::into_response, of_bytes)
+}
+
+/// Serializes a body.
+pub fn bytes<T: Serialize>(body: &T) -> Result<Bytes> {
+    let bytes = serde_json::to_vec(body);
+    bytes.map(Bytes::from).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// A body that is JSON already.
+#[must_use]
+pub fn of_bytes(body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// A JSON answer that was made in the transaction that read it. The type says what is sent.
+#[derive(Debug)]
+pub struct Shown<T>(Bytes, PhantomData<T>);
+
+impl<T> Shown<T> {
+    /// These bytes, which spell a `T`.
+    pub(super) fn new(body: Bytes) -> Self {
+        Self(body, PhantomData)
+    }
+}
+
+impl<T> IntoResponse for Shown<T> {
+    fn into_response(self) -> Response {
+        of_bytes(self.0)
     }
 }
 

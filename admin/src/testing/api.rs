@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http::response::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -14,6 +16,7 @@ use tower::ServiceExt;
 
 use super::document::{Document, OURS, REFERENCE, closed};
 use super::{SeededRandom, TestClock, TestStore, fixture, snapshot};
+use crate::Recall;
 use crate::access::Operator;
 use crate::app::{App, Settings};
 use crate::domain::secret::{ADMIN_PREFIX, PlainKey};
@@ -32,6 +35,8 @@ pub struct Api {
     /// The organization that was there first.
     pub first: Tenant,
     router: Router,
+    /// Answers beside the router what it has kept, so that each such answer is compared with a fresh one.
+    recall: Option<Recall>,
     watch_refusals: bool,
     _store: TestStore,
 }
@@ -62,8 +67,8 @@ impl Api {
         let app =
             App::new(store.store.clone(), clock.clone(), Arc::new(SeededRandom::new(1)), settings);
         let first = found(&app, "first").await;
-        let router = crate::router(app.clone());
-        Self { app, clock, first, router, watch_refusals: true, _store: store }
+        let (router, recall) = (crate::router(app.clone()), Some(Recall::new(app.clone())));
+        Self { app, clock, first, router, recall, watch_refusals: true, _store: store }
     }
 
     /// Stops comparing the whole store around each refusal: for large stores and concurrent requests.
@@ -75,6 +80,7 @@ impl Api {
     /// The same with another router, to see what the edge does around it.
     pub fn serving(mut self, router: Router) -> Self {
         self.router = router;
+        self.recall = None;
         self
     }
 
@@ -228,10 +234,22 @@ impl Sending<'_> {
         if let Some(operator) = self.operator {
             request.extensions_mut().insert(operator);
         }
+        let stamp = self.api.app.store.stamp();
+        let recalled = self.api.recall.as_ref().and_then(|recall| recall.answer(&request));
         let response = self.api.router.clone().oneshot(request).await.expect("the router answers");
         self.api.settle().await;
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("bodies are in memory").to_bytes();
+        let (parts, bytes) = received(response).await;
+        let recalled = recalled.filter(|_| stamp.is_some() && stamp == self.api.app.store.stamp());
+        if let Some(recalled) = recalled {
+            // What is kept is what is read if nobody changes the store in between.
+            let (mut kept, body) = received(recalled).await;
+            for of_its_own in ["x-request-id", "openai-processing-ms", "content-length"] {
+                let value = parts.headers.get(of_its_own).cloned().expect("every answer has it");
+                kept.headers.insert(of_its_own, value);
+            }
+            assert_eq!((kept.status, body), (parts.status, bytes.clone()), "{}", self.path);
+            assert_eq!(kept.headers, parts.headers, "{}", self.path);
+        }
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let call = format!("{} {}", self.method, self.path);
         let reply = Reply {
@@ -252,6 +270,11 @@ impl Sending<'_> {
         }
         reply
     }
+}
+
+async fn received(response: Response) -> (Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    (parts, body.collect().await.expect("bodies are in memory").to_bytes())
 }
 
 /// An answer that was checked.

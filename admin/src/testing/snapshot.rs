@@ -22,7 +22,18 @@ pub const TABLES: &[(&str, &[&str])] = &[
         &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
     ),
     ("organizations", &["id", "slug", "name", "default_project_id", "created_at"]),
-    ("project_members", &["organization_id", "project_id", "user_id", "role", "added_at"]),
+    (
+        "project_members",
+        &[
+            "organization_id",
+            "project_id",
+            "user_id",
+            "user_email",
+            "user_name",
+            "role",
+            "added_at",
+        ],
+    ),
     (
         "projects",
         &[
@@ -70,9 +81,18 @@ pub async fn take(store: &Store) -> Vec<String> {
             )?);
         }
         lines.sort_unstable();
+        assert_eq!(divergent_copies(tx)?, Vec::<String>::new());
         Ok::<_, sql::Error>(lines)
     };
     store.read(read).await.expect("the store can be read")
+}
+
+/// The members of whom a membership says something else than the people's table does.
+pub fn divergent_copies(tx: &mut sql::Tx<'_>) -> sql::Result<Vec<String>> {
+    let sql = "SELECT m.user_id FROM project_members m
+               JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
+               WHERE u.email <> m.user_email OR COALESCE(u.name, '-') <> COALESCE(m.user_name, '-')";
+    tx.all(sql, args![], |row| row.get(0))
 }
 
 /// The tables that the store has, besides the migrator's own.

@@ -1,10 +1,10 @@
-//! `rollbook-limit FILE`: a bare hyper server that answers everything with the answer in FILE.
+//! `rollbook-limit FILE ADDRESS`: a bare hyper server that answers everything with the answer in FILE.
 //!
 //! It is the limit: whatever a server on this stack does, it has at least this to do. It looks at nothing, logs nothing, has no
 //! deadlines, and shares with the program only what is not its work: hyper, tokio and the allocator.
 
 use std::convert::Infallible;
-use std::io::Write;
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use http_body_util::Full;
@@ -20,14 +20,16 @@ use tokio::net::TcpListener;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
-    let file = std::env::args_os().nth(1).context("usage: rollbook-limit FILE")?;
+    let usage = "usage: rollbook-limit FILE ADDRESS";
+    let mut arguments = std::env::args().skip(1);
+    let (file, address) = arguments.next().zip(arguments.next()).context(usage)?;
     let answer = Answer::read(file.as_ref())?;
-    tokio::runtime::Runtime::new()?.block_on(serve(answer.headers()?, answer.body()))
+    let serving = serve(address.parse()?, answer.headers()?, answer.body());
+    tokio::runtime::Runtime::new()?.block_on(serving)
 }
 
-async fn serve(headers: HeaderMap, body: Bytes) -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(std::io::stderr(), "listening on http://{}", listener.local_addr()?)?;
+async fn serve(address: SocketAddr, headers: HeaderMap, body: Bytes) -> Result<()> {
+    let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

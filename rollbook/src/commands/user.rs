@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use admin::access::{Circumstances, Credential, authenticate};
+use admin::access::{Caller, Circumstances, Credential, identify};
 use admin::audit::{EVENTS_PER_CHANGE, Origin};
 use admin::domain::clock::{Clock, SystemClock, SystemRandom};
 use admin::domain::email;
 use admin::domain::id::Ids;
 use admin::domain::role::OrganizationRole;
 use admin::domain::scope::Scope;
+use admin::kept::Kept;
 use admin::resources::users::store::{self as users, NewUser};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
@@ -161,8 +162,9 @@ impl Add {
         };
         let credential = Credential::Operator(local.operator().clone());
         let id = new.id.clone();
+        let known = Kept::default();
         local.store().write_blocking(move |tx| {
-            let caller = authenticate(tx, &credential, &at)?;
+            let caller = Caller::new(identify(tx, &credential, at.now, &known, None)?, &at);
             caller.require(Scope::ManagementWrite)?;
             users::add(tx, &caller.author, &new).map(drop)
         })?;

@@ -14,6 +14,7 @@ mod database;
 mod deadlines;
 mod demo;
 mod first_start;
+mod fresh;
 mod import;
 mod kill;
 mod openapi;

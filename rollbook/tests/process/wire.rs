@@ -33,6 +33,11 @@ impl Client {
         read(request.header("authorization", format!("Bearer {}", self.key)).call().unwrap())
     }
 
+    pub fn delete(&self, path: &str) -> (u16, Value) {
+        let request = self.agent.delete(format!("{}{path}", self.base));
+        read(request.header("authorization", format!("Bearer {}", self.key)).call().unwrap())
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.try_post(path, body).unwrap()
     }

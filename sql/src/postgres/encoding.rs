@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::num::TryFromIntError;
 
-use ::postgres::types::{FromSql, IsNull, ToSql, Type, WrongType, accepts, to_sql_checked};
 use bytes::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, WrongType, accepts, to_sql_checked};
 
 use crate::value::Cells;
 use crate::{Arg, Error, Result};
@@ -52,13 +52,13 @@ impl<'a> FromSql<'a> for Arg<'a> {
     accepts!(BOOL, INT2, INT4, INT8, BYTEA, TEXT, VARCHAR, BPCHAR, NAME, UNKNOWN);
 }
 
-impl Cells for ::postgres::Row {
+impl Cells for tokio_postgres::Row {
     fn value(&self, index: usize) -> Result<Arg<'_>> {
-        self.try_get(index).map_err(|e| Error::Statement(super::chain(&e)))
+        self.try_get(index).map_err(|e| Error::Statement(super::fault::chain(&e)))
     }
 }
 
 /// Whether a value was given where the server wants another type: our mistake, not the line's.
-pub(super) fn is_mismatch(error: &::postgres::Error) -> bool {
+pub(super) fn is_mismatch(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|cause| cause.is::<WrongType>() || cause.is::<TryFromIntError>())
 }

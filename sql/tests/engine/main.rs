@@ -14,5 +14,7 @@ mod migrations;
 mod opening;
 mod reconnect;
 mod snapshots;
+mod stamps;
 mod transactions;
+mod trips;
 mod values;

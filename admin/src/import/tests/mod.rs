@@ -12,7 +12,7 @@ use sql::args;
 use super::{BATCH, Check, Import, Tally};
 use crate::error::Result;
 use crate::organization::Organization;
-use crate::testing::Api;
+use crate::testing::{Api, snapshot};
 
 const HEADER: &str = "email,name,role,project,project_role\n";
 
@@ -87,6 +87,7 @@ fn view(api: &Api, organization: &Organization) -> Vec<String> {
                 })?);
             }
             lines.sort_unstable();
+            assert_eq!(snapshot::divergent_copies(tx)?, Vec::<String>::new());
             Ok::<_, sql::Error>(lines)
         };
         import.store.read_blocking(read).expect("the store can be read")

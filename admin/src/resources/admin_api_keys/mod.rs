@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use self::wire::{
     AdminApiKey, AdminApiKeyCreateRequest, AdminApiKeyCreateResponse, AdminApiKeyDeletedObject,
 };
-use crate::access::{Caller, Holder};
+use crate::access::{Caller, Identity};
 use crate::app::App;
 use crate::domain::page::Order;
 use crate::domain::secret::ADMIN_PREFIX;
@@ -23,7 +23,7 @@ use crate::http::envelope::Refusals;
 use crate::http::page::{self, List, OrderParams, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
-use crate::http::reply::{Deleted, Json, SecretJson};
+use crate::http::reply::{Deleted, Json, SecretJson, Shown};
 use crate::resources::users;
 use crate::resources::users::store::User;
 
@@ -41,12 +41,12 @@ pub fn routes() -> OpenApiRouter<App> {
     params(PageParams, OrderParams),
     responses((status = 200, body = List<AdminApiKey>, description = "A page of keys."), Refusals)
 )]
-async fn list(call: Call, query: Query) -> Result<Json<List<AdminApiKey>>> {
-    let page = call.read(move |tx, caller| {
+async fn list(call: Call, query: Query) -> Result<Shown<List<AdminApiKey>>> {
+    call.show(move |tx, organization| {
         let page = page::read_ordered(&query, Order::Ascending)?;
-        store::list(tx, caller.organization_id(), &page)
-    });
-    Ok(Json(List::of(page.await?, AdminApiKey::from)))
+        Ok(List::of(store::list(tx, organization, &page)?, AdminApiKey::from))
+    })
+    .await
 }
 
 /// Makes an admin key for the person behind the calling key. The secret is in this answer and nowhere else.
@@ -63,9 +63,9 @@ async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCrea
     let (hash, redacted_value) = (secret.hash(), secret.redacted());
     let key = call.write_with::<AdminApiKeyCreateRequest, _, _>(body, move |tx, caller, body| {
         let body = body.get()?;
-        let scopes = body.scopes.unwrap_or(caller.scopes);
+        let scopes = body.scopes.unwrap_or(caller.scopes());
         // Nobody grants scopes that they do not hold.
-        let excess = scopes.beyond(caller.scopes);
+        let excess = scopes.beyond(caller.scopes());
         if !excess.is_empty() {
             return Err(Error::missing_scopes(excess));
         }
@@ -85,10 +85,10 @@ async fn create(call: Call, body: Incoming) -> Result<SecretJson<AdminApiKeyCrea
 
 /// The person for whom a key is made: the one behind the calling key, or whom the operator names.
 fn owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<User> {
-    match &caller.holder {
-        Holder::Key { owner_id, .. } => users::store::find(tx, caller.organization_id(), owner_id),
-        Holder::Operator { on_behalf_of } => {
-            users::store::find_owner(tx, caller.organization_id(), on_behalf_of.as_deref())
+    match &caller.identity {
+        Identity::Key(key) => users::store::find(tx, caller.organization_id(), &key.owner_id),
+        Identity::Operator(organization, operator) => {
+            users::store::find_owner(tx, &organization.id, operator.on_behalf_of.as_deref())
         }
     }
 }
@@ -102,9 +102,8 @@ fn owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<User> {
     params(("key_id" = String, Path, description = "The key's id.")),
     responses((status = 200, body = AdminApiKey, description = "The key."), Refusals)
 )]
-async fn get(call: Call, Path(id): Path<String>) -> Result<Json<AdminApiKey>> {
-    let key = call.read(move |tx, caller| store::find(tx, caller.organization_id(), &id)).await?;
-    Ok(Json(key.into()))
+async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<AdminApiKey>> {
+    call.show(move |tx, organization| Ok(store::find(tx, organization, &id)?.into())).await
 }
 
 /// Deletes an admin key, also the calling one. It is dead at the next request.

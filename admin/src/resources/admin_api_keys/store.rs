@@ -96,6 +96,20 @@ pub struct FoundKey {
     pub is_owner: bool,
 }
 
+impl FoundKey {
+    /// Whether the key opens anything at this time.
+    #[must_use]
+    pub fn is_valid(&self, now: i64) -> bool {
+        self.is_owner && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether the key is of the organization of this id or slug, if the request names one.
+    #[must_use]
+    pub fn is_of(&self, named: Option<&str>) -> bool {
+        named.is_none_or(|named| named == self.organization.id || named == self.organization.slug)
+    }
+}
+
 /// Who holds the key with this hash. The role is not part of the condition: an engine that knows how few owners there are
 /// would begin with them and read them all.
 pub fn find_by_secret(tx: &mut Tx<'_>, hash: &KeyHash) -> Result<Option<FoundKey>> {

@@ -20,7 +20,7 @@ use crate::http::envelope::Refusals;
 use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
-use crate::http::reply::{Deleted, Json};
+use crate::http::reply::{Deleted, Json, Shown};
 use crate::resources::{projects, users};
 
 /// The routes of this resource.
@@ -44,12 +44,17 @@ async fn list(
     call: Call,
     Path(project): Path<String>,
     query: Query,
-) -> Result<Json<List<ProjectUser>>> {
-    let page = call.read(move |tx, caller| {
-        let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
-        store::list(tx, caller.organization_id(), &project.id, &page::read(&query)?)
-    });
-    Ok(Json(List::of(page.await?, ProjectUser::from)))
+) -> Result<Shown<List<ProjectUser>>> {
+    call.show(move |tx, organization| match page::read(&query) {
+        Ok(page) => {
+            Ok(List::of(store::list(tx, organization, &project, &page)?, ProjectUser::from))
+        }
+        Err(error) => {
+            // What is wrong with the project is told before what is wrong with the query.
+            projects::store::find_active(tx, organization, &project).and(Err(error))
+        }
+    })
+    .await
 }
 
 /// Adds a user of the organization to the project.
@@ -108,14 +113,13 @@ fn named_user(tx: &mut Tx<'_>, organization: &str, who: &Who) -> Result<users::s
 async fn get(
     call: Call,
     Path((project, user)): Path<(String, String)>,
-) -> Result<Json<ProjectUser>> {
-    let member = call.read(move |tx, caller| {
+) -> Result<Shown<ProjectUser>> {
+    call.show(move |tx, organization| {
         let gone = || store::not_a_member(&project, &user);
-        let project =
-            projects::store::find_inhabited(tx, caller.organization_id(), &project, gone)?;
-        store::find(tx, caller.organization_id(), &project.id, &user)
-    });
-    Ok(Json(member.await?.into()))
+        let project = projects::store::find_inhabited(tx, organization, &project, gone)?;
+        Ok(store::find(tx, organization, &project.id, &user)?.into())
+    })
+    .await
 }
 
 /// Changes a member's role in the project.

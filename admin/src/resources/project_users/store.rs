@@ -1,14 +1,14 @@
 //! Who is in a project: rules and rows.
 
 use serde_json::json;
-use sql::{Row, Tx, args};
+use sql::{Question, Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{PageRequest, Slice};
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
-use crate::resources::projects::store::Project;
+use crate::resources::projects::store::{Project, find_active_with};
 use crate::resources::users::store::User;
 
 /// A direct member of a project.
@@ -47,27 +47,25 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// A page of a project's direct members, by user id.
+/// A page of an active project's direct members, by user id.
 ///
-/// The page is cut on the key before the names are joined. The project is a range and not an equality, because then the
-/// order can only be the primary key's: with an equality PostgreSQL may as well walk everybody of the organization along
-/// the index of people and drop who is elsewhere, and does so near the end of a large project.
+/// The project is a range and not an equality, because then the order can only be the primary key's: with an equality
+/// PostgreSQL may as well walk everybody of the organization along the index of people and drop who is elsewhere, and does
+/// so near the end of a large project.
 pub fn list(
     tx: &mut Tx<'_>,
     organization: &str,
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<Member>> {
-    let rows = tx.all(
-        "SELECT m.user_id, u.name, u.email, m.role, m.added_at
-         FROM (SELECT organization_id, project_id, user_id, role, added_at FROM project_members
-               WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
-               ORDER BY project_id, user_id LIMIT $4) m
-         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-         ORDER BY m.project_id, m.user_id",
-        args![organization, project, &page.above, page.fetch()],
-        Member::from_row,
-    )?;
+    let members = Question {
+        sql: "SELECT user_id, user_name, user_email, role, added_at FROM project_members
+              WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
+              ORDER BY project_id, user_id LIMIT $4",
+        args: args![organization, project, &page.above, page.fetch()],
+        row: Member::from_row,
+    };
+    let (_, rows) = find_active_with(tx, organization, project, &members)?;
     Ok(page.cut(rows))
 }
 
@@ -77,9 +75,8 @@ pub fn find(tx: &mut Tx<'_>, organization: &str, project: &str, user: &str) -> R
         return Err(not_a_member(project, user));
     }
     let found = tx.one(
-        "SELECT m.user_id, u.name, u.email, m.role, m.added_at FROM project_members m
-         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-         WHERE m.organization_id = $1 AND m.project_id = $2 AND m.user_id = $3",
+        "SELECT user_id, user_name, user_email, role, added_at FROM project_members
+         WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
         args![organization, project, user],
         Member::from_row,
     )?;
@@ -114,9 +111,17 @@ pub fn add_if_new(
     // The insert itself finds out whether the person is there already: reading first would make concurrent
     // additions conflict under SERIALIZABLE.
     let inserted = tx.execute(
-        "INSERT INTO project_members (organization_id, project_id, user_id, role, added_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        args![by.organization_id(), &project.id, &user.id, role.name(), by.now],
+        "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        args![
+            by.organization_id(),
+            &project.id,
+            &user.id,
+            &user.email,
+            user.name.as_deref(),
+            role.name(),
+            by.now
+        ],
     )?;
     if inserted == 0 {
         return Ok(None);

@@ -17,7 +17,7 @@ use crate::http::envelope::Refusals;
 use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
-use crate::http::reply::Json;
+use crate::http::reply::{Json, Shown};
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
@@ -36,12 +36,13 @@ pub fn routes() -> OpenApiRouter<App> {
     params(PageParams, ProjectsParams),
     responses((status = 200, body = List<Project>, description = "A page of projects."), Refusals)
 )]
-async fn list(call: Call, query: Query) -> Result<Json<List<Project>>> {
-    let page = call.read(move |tx, caller| {
+async fn list(call: Call, query: Query) -> Result<Shown<List<Project>>> {
+    call.show(move |tx, organization| {
         let with_archived = query.boolean("include_archived")?.unwrap_or(false);
-        store::list(tx, caller.organization_id(), with_archived, &page::read(&query)?)
-    });
-    Ok(Json(List::of(page.await?, Project::from)))
+        let page = store::list(tx, organization, with_archived, &page::read(&query)?)?;
+        Ok(List::of(page, Project::from))
+    })
+    .await
 }
 
 /// Creates a project.
@@ -80,10 +81,8 @@ async fn create(call: Call, body: Incoming) -> Result<Json<Project>> {
     params(("project_id" = String, Path, description = "The project's id.")),
     responses((status = 200, body = Project, description = "The project."), Refusals)
 )]
-async fn get(call: Call, Path(id): Path<String>) -> Result<Json<Project>> {
-    let project =
-        call.read(move |tx, caller| store::find(tx, caller.organization_id(), &id)).await?;
-    Ok(Json(project.into()))
+async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<Project>> {
+    call.show(move |tx, organization| Ok(store::find(tx, organization, &id)?.into())).await
 }
 
 /// Changes an active project other than the default one.

@@ -18,7 +18,7 @@ use crate::http::envelope::Refusals;
 use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
-use crate::http::reply::{Deleted, Json};
+use crate::http::reply::{Deleted, Json, Shown};
 
 /// How many addresses one request may ask for.
 const MOST_EMAILS: usize = 1000;
@@ -37,22 +37,23 @@ pub fn routes() -> OpenApiRouter<App> {
     params(PageParams, UsersParams),
     responses((status = 200, body = List<User>, description = "A page of people."), Refusals)
 )]
-async fn list(call: Call, query: Query) -> Result<Json<List<User>>> {
-    let page = call.read(move |tx, caller| {
+async fn list(call: Call, query: Query) -> Result<Shown<List<User>>> {
+    call.show(move |tx, organization| {
         let page = page::read(&query)?;
-        match query.bounded_list("emails", MOST_EMAILS)? {
-            None => store::list(tx, caller.organization_id(), &page),
+        let page = match query.bounded_list("emails", MOST_EMAILS)? {
+            None => store::list(tx, organization, &page)?,
             Some(emails) => {
                 // An address with a NUL cannot be kept, so nobody has it; PostgreSQL would not even look.
                 let emails = emails.into_iter().filter(|email| !email.contains('\0'));
                 let mut emails: Vec<_> = emails.map(store::fold).collect();
                 emails.sort_unstable();
                 emails.dedup();
-                store::list_by_email(tx, caller.organization_id(), &emails, &page)
+                store::list_by_email(tx, organization, &emails, &page)?
             }
-        }
-    });
-    Ok(Json(List::of(page.await?, User::from)))
+        };
+        Ok(List::of(page, User::from))
+    })
+    .await
 }
 
 /// Retrieves one person.
@@ -64,9 +65,8 @@ async fn list(call: Call, query: Query) -> Result<Json<List<User>>> {
     params(("user_id" = String, Path, description = "The person's id.")),
     responses((status = 200, body = User, description = "The person."), Refusals)
 )]
-async fn get(call: Call, Path(id): Path<String>) -> Result<Json<User>> {
-    let user = call.read(move |tx, caller| store::find(tx, caller.organization_id(), &id)).await?;
-    Ok(Json(user.into()))
+async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<User>> {
+    call.show(move |tx, organization| Ok(store::find(tx, organization, &id)?.into())).await
 }
 
 /// Changes a person's role or what they said of themselves.

@@ -241,6 +241,14 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
             after.name.as_deref()
         ],
     )?;
+    if after.name != user.name {
+        // A range for the same reason as where people are deleted.
+        tx.execute(
+            "UPDATE project_members SET user_name = $3
+             WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2",
+            args![by.organization_id(), &user.id, after.name.as_deref()],
+        )?;
+    }
     let requested = if is_role_change { json!({ "role": after.role.name() }) } else { json!({}) };
     let payload = json!({ "id": user.id, "changes_requested": requested });
     audit::append(tx, by, &Event::new("user.updated", &user.id, payload))?;

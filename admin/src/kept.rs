@@ -1,0 +1,121 @@
+//! What was read and is worth keeping: keys, and answers as they are sent.
+//!
+//! Everything here lies under the stamp of the state of the store in which it was read, and is used only for a transaction or a
+//! request that finds the store in the same state. So nothing is ever too old, whoever changed the store, and nothing has to be
+//! told that it is. The price is that each change makes all of it useless at once.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use http::Uri;
+use http::uri::PathAndQuery;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+use sql::{Stamp, Tx};
+
+use crate::domain::secret::KeyHash;
+use crate::error::Result;
+use crate::http::meter::Meter;
+use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
+
+/// How many keys are kept.
+const KEYS: usize = 4096;
+/// How many bytes of answers are kept.
+const BYTES: u64 = 16 << 20;
+/// How many answers of usual size that is.
+const ANSWERS: usize = 4096;
+/// What an answer takes beside its bytes and its path.
+const OVERHEAD: u64 = 256;
+
+/// Everything that is kept.
+pub struct Kept {
+    keys: Cache<KeyHash, (Stamp, Arc<FoundKey>)>,
+    answers: Cache<Question, Answer, Weight>,
+}
+
+/// An answer as it was sent, but for its headers.
+#[derive(Clone)]
+pub struct Answer {
+    /// The state of the store in which it is right.
+    pub stamp: Stamp,
+    /// The body.
+    pub body: Bytes,
+    /// Counts the requests of this kind.
+    pub meter: Arc<Meter>,
+}
+
+/// What an answer answers. Whoever may ask in an organization gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    organization: String,
+    target: String,
+}
+
+/// The same, borrowed. It must hash alike.
+#[derive(Hash)]
+struct Asked<'a> {
+    organization: &'a str,
+    target: &'a str,
+}
+
+impl Equivalent<Question> for Asked<'_> {
+    fn equivalent(&self, question: &Question) -> bool {
+        self.organization == question.organization && self.target == question.target
+    }
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Question, Answer> for Weight {
+    fn weight(&self, question: &Question, answer: &Answer) -> u64 {
+        let text = question.organization.len() + question.target.len() + answer.body.len();
+        text as u64 + OVERHEAD
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { keys: Cache::new(KEYS), answers: Cache::with_weighter(ANSWERS, BYTES, Weight) }
+    }
+}
+
+impl Kept {
+    /// Whose key has this hash, in the state that the transaction sees and whose stamp this is.
+    pub fn find_key(
+        &self,
+        tx: &mut Tx<'_>,
+        stamp: Option<Stamp>,
+        hash: &KeyHash,
+    ) -> Result<Option<Arc<FoundKey>>> {
+        if let Some(key) = stamp.and_then(|stamp| self.key(stamp, hash)) {
+            return Ok(Some(key));
+        }
+        let found = keys::find_by_secret(tx, hash)?.map(Arc::new);
+        if let (Some(stamp), Some(key)) = (stamp, &found) {
+            self.keys.insert(*hash, (stamp, Arc::clone(key)));
+        }
+        Ok(found)
+    }
+
+    /// Whose key has this hash, if that is known for this state.
+    #[must_use]
+    pub fn key(&self, stamp: Stamp, hash: &KeyHash) -> Option<Arc<FoundKey>> {
+        self.keys.get(hash).filter(|(read, _)| *read == stamp).map(|(_, key)| key)
+    }
+
+    /// Keeps the answer to a path with its query.
+    pub fn keep(&self, organization: &str, target: &Uri, answer: Answer) {
+        let organization = organization.to_owned();
+        let target = target.path_and_query().map_or("", PathAndQuery::as_str).to_owned();
+        self.answers.insert(Question { organization, target }, answer);
+    }
+
+    /// The answer to a path with its query, if it is known for this state.
+    #[must_use]
+    pub fn answer(&self, stamp: Stamp, organization: &str, target: &str) -> Option<Answer> {
+        let kept = self.answers.get(&Asked { organization, target });
+        kept.filter(|answer| answer.stamp == stamp)
+    }
+}

@@ -1,0 +1,205 @@
+//! Connections that read, each lent to the thread that asks: handing a page over to another thread and back costs more than
+//! reading it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::{LIMIT, Lent, control, error, failure, open, roll_back};
+use crate::job::{Meter, Verdict, run};
+use crate::stamp::Epoch;
+use crate::tx::{Kind, Tx};
+use crate::{Error, Observer, Options, Result, Stamp};
+
+/// What a reader keeps of the file in memory, in KiB: enough for the inner pages of the trees of some million rows.
+const CACHE: i64 = 12 * 1024;
+
+/// All connections that read.
+pub(crate) struct Readers {
+    give: flume::Sender<Reader>,
+    take: flume::Receiver<Reader>,
+    count: usize,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    is_closed: AtomicBool,
+    epoch: Arc<Epoch>,
+    observer: Option<Observer>,
+}
+
+/// One of them.
+struct Reader {
+    connection: Connection,
+    /// The version of the data when this connection looked last.
+    seen: i64,
+    opened: Instant,
+}
+
+impl Readers {
+    pub(super) fn open(path: &str, options: &Options, epoch: Arc<Epoch>) -> Result<Self> {
+        let count = options.readers.max(1);
+        let (give, take) = flume::bounded(count);
+        for _ in 0..count {
+            let reader = Reader::open(path)?;
+            give.try_send(reader).map_err(|_| Error::Closed)?;
+        }
+        Ok(Self {
+            give,
+            take,
+            count,
+            waiting: AtomicUsize::new(0),
+            most_waiting: options.queue,
+            is_closed: AtomicBool::new(false),
+            epoch,
+            observer: options.observer.clone(),
+        })
+    }
+
+    /// Runs `f` on this thread as soon as a connection is free.
+    pub(crate) async fn read<T, E: From<Error>>(
+        &self,
+        deadline: Instant,
+        meter: &Meter,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let reader = if let Some(reader) = self.try_take()? {
+            reader
+        } else {
+            let _place = (self.line_up()?, meter.waiting());
+            let free = tokio::time::timeout_at(deadline.into(), self.take.recv_async()).await;
+            free.map_err(|_| Error::Deadline)?.map_err(|_| Error::Closed)?
+        };
+        self.run(reader, deadline, meter, f)
+    }
+
+    /// The same for a thread that may be blocked.
+    pub(crate) fn read_blocking<T, E: From<Error>>(
+        &self,
+        deadline: Instant,
+        meter: &Meter,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let reader = if let Some(reader) = self.try_take()? {
+            reader
+        } else {
+            let _place = (self.line_up()?, meter.waiting());
+            self.take.recv_deadline(deadline).map_err(|_| Error::Deadline)?
+        };
+        self.run(reader, deadline, meter, f)
+    }
+
+    /// The present state, unless all connections are busy: then asking would mean waiting.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let mut reader = self.try_take().ok()??;
+        let stamp = reader.stamp(&self.epoch);
+        // There is room: the connection came from here.
+        let _ = self.give.try_send(reader);
+        stamp.ok()?
+    }
+
+    /// Lets those who wait finish, then closes all connections, waiting for each no longer than until then.
+    pub(crate) fn close(&self, limit: Instant) -> Result<()> {
+        self.is_closed.store(true, Ordering::SeqCst);
+        for _ in 0..self.count {
+            self.take.recv_deadline(limit).map_err(|_| Error::Deadline)?;
+        }
+        Ok(())
+    }
+
+    fn try_take(&self) -> Result<Option<Reader>> {
+        if self.is_closed.load(Ordering::SeqCst) {
+            Err(Error::Closed)
+        } else {
+            Ok(self.take.try_recv().ok())
+        }
+    }
+
+    /// A place in the line, unless it is too long.
+    fn line_up(&self) -> Result<Place<'_>> {
+        let before = self.waiting.fetch_add(1, Ordering::SeqCst);
+        let place = Place(&self.waiting);
+        if before < self.most_waiting { Ok(place) } else { Err(Error::Busy) }
+    }
+
+    fn run<T, E: From<Error>>(
+        &self,
+        mut reader: Reader,
+        deadline: Instant,
+        meter: &Meter,
+        f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        let mut result = None;
+        let verdict = reader.run(deadline, self.observer.as_ref(), &self.epoch, &mut |tx| {
+            result.insert(f(tx)).is_ok()
+        });
+        let _ = self.give.try_send(reader);
+        let accepted = matches!(verdict, Verdict::Accepted);
+        let failure = failure(verdict);
+        meter.record(failure.as_ref(), accepted, started);
+        match (failure, result) {
+            (None, Some(result)) => result,
+            (failure, _) => Err(failure.unwrap_or(Error::Closed).into()),
+        }
+    }
+}
+
+/// A place in the line.
+struct Place<'r>(&'r AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Reader {
+    fn open(path: &str) -> Result<Self> {
+        let connection = open(path).map_err(error)?;
+        connection.pragma_update(None, "query_only", true).map_err(error)?;
+        connection.pragma_update(None, "cache_size", -CACHE).map_err(error)?;
+        Ok(Self { connection, seen: 0, opened: Instant::now() })
+    }
+
+    fn run(
+        &mut self,
+        deadline: Instant,
+        observer: Option<&Observer>,
+        epoch: &Epoch,
+        work: &mut dyn FnMut(&mut Tx<'_>) -> bool,
+    ) -> Verdict {
+        if Instant::now() >= deadline {
+            return Verdict::Failed(Error::Deadline.into());
+        }
+        LIMIT.set(Some(deadline));
+        let verdict = match control(&self.connection, "BEGIN") {
+            Ok(()) => {
+                let (connection, seen) = (&self.connection, &mut self.seen);
+                let stamp = || stamp(connection, seen, epoch);
+                let mut lent = Lent { connection, stamp };
+                run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
+            }
+            Err(error) => Verdict::Failed(error.into()),
+        };
+        roll_back(&self.connection);
+        verdict
+    }
+
+    fn stamp(&mut self, epoch: &Epoch) -> Result<Option<Stamp>> {
+        // No time to wait for anybody's lock: without a stamp the answer is read, which may wait.
+        LIMIT.set(Some(self.opened));
+        let stamp = stamp(&self.connection, &mut self.seen, epoch);
+        LIMIT.set(None);
+        stamp
+    }
+}
+
+/// The state that this connection sees: inside a transaction that of its snapshot, outside the latest one.
+fn stamp(connection: &Connection, seen: &mut i64, epoch: &Epoch) -> Result<Option<Stamp>> {
+    epoch.stamp(|| {
+        let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(error)?;
+        let version = statement.query_row([], |row| row.get(0)).map_err(error)?;
+        Ok(std::mem::replace(seen, version) != version)
+    })
+}
