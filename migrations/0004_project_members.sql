@@ -17,6 +17,5 @@ CREATE TABLE IF NOT EXISTS project_members (
         REFERENCES users (organization_id, id) ON DELETE RESTRICT
 ) CLUSTERED;
 
--- Whoever leaves the organization leaves all projects: that must find the memberships of one person. It holds every column,
--- because SQLite's check of the foreign key takes the primary key before an index that does not, and then reads every membership.
-CREATE INDEX IF NOT EXISTS project_members_of_user ON project_members (organization_id, user_id, project_id, role, added_at);
+-- Whoever leaves the organization leaves all projects: that must find the memberships of one person.
+CREATE INDEX IF NOT EXISTS project_members_of_user ON project_members (organization_id, user_id, project_id);

@@ -212,7 +212,7 @@ impl Worker {
     /// Runs the first job of a transaction, which is over if it fails: there is nothing else in it. A savepoint would copy
     /// every page before its first change, which for an import is half as much again as the commit writes.
     fn first(&self, job: &mut Job) -> Option<Error> {
-        let verdict = job.run(&mut Lent(&self.connection), self.observer.as_ref());
+        let verdict = job.run(&mut self.lent(), self.observer.as_ref());
         if !matches!(verdict, Verdict::Accepted) {
             self.roll_back();
             self.commit_jobs.record(1.0);
