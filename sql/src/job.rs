@@ -44,7 +44,8 @@ impl Meter {
         Waiting(&self.queue)
     }
 
-    fn count(&self, error: Option<&Error>, accepted: bool) {
+    /// Counts how a job ended.
+    pub(crate) fn count(&self, error: Option<&Error>, accepted: bool) {
         let result = match error {
             None if accepted => 0,
             None => 1,

@@ -19,7 +19,7 @@ const CACHE: i64 = 12 * 1024;
 /// All connections that read.
 pub(crate) struct Readers {
     give: flume::Sender<Reader>,
-    take: flume::Receiver<Reader>,
+    free: flume::Receiver<Reader>,
     count: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
@@ -39,14 +39,14 @@ struct Reader {
 impl Readers {
     pub(super) fn open(path: &str, options: &Options, epoch: Arc<Epoch>) -> Result<Self> {
         let count = options.readers.max(1);
-        let (give, take) = flume::bounded(count);
+        let (give, free) = flume::bounded(count);
         for _ in 0..count {
             let reader = Reader::open(path)?;
             give.try_send(reader).map_err(|_| Error::Closed)?;
         }
         Ok(Self {
             give,
-            take,
+            free,
             count,
             waiting: AtomicUsize::new(0),
             most_waiting: options.queue,
@@ -63,14 +63,8 @@ impl Readers {
         meter: &Meter,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let reader = if let Some(reader) = self.try_take()? {
-            reader
-        } else {
-            let _place = (self.line_up()?, meter.waiting());
-            let free = tokio::time::timeout_at(deadline.into(), self.take.recv_async()).await;
-            free.map_err(|_| Error::Deadline)?.map_err(|_| Error::Closed)?
-        };
-        self.run(reader, deadline, meter, f)
+        let reader = self.take(deadline, meter).await;
+        self.run(reader.inspect_err(|error| meter.count(Some(error), false))?, deadline, meter, f)
     }
 
     /// The same for a thread that may be blocked.
@@ -80,13 +74,25 @@ impl Readers {
         meter: &Meter,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let reader = if let Some(reader) = self.try_take()? {
-            reader
-        } else {
-            let _place = (self.line_up()?, meter.waiting());
-            self.take.recv_deadline(deadline).map_err(|_| Error::Deadline)?
-        };
-        self.run(reader, deadline, meter, f)
+        let reader = self.take_blocking(deadline, meter);
+        self.run(reader.inspect_err(|error| meter.count(Some(error), false))?, deadline, meter, f)
+    }
+
+    async fn take(&self, deadline: Instant, meter: &Meter) -> Result<Reader> {
+        if let Some(reader) = self.try_take()? {
+            return Ok(reader);
+        }
+        let _place = (self.line_up()?, meter.waiting());
+        let free = tokio::time::timeout_at(deadline.into(), self.free.recv_async()).await;
+        free.map_err(|_| Error::Deadline)?.map_err(|_| Error::Closed)
+    }
+
+    fn take_blocking(&self, deadline: Instant, meter: &Meter) -> Result<Reader> {
+        if let Some(reader) = self.try_take()? {
+            return Ok(reader);
+        }
+        let _place = (self.line_up()?, meter.waiting());
+        self.free.recv_deadline(deadline).map_err(|_| Error::Deadline)
     }
 
     /// The present state, unless all connections are busy: then asking would mean waiting.
@@ -102,7 +108,7 @@ impl Readers {
     pub(crate) fn close(&self, limit: Instant) -> Result<()> {
         self.is_closed.store(true, Ordering::SeqCst);
         for _ in 0..self.count {
-            self.take.recv_deadline(limit).map_err(|_| Error::Deadline)?;
+            self.free.recv_deadline(limit).map_err(|_| Error::Deadline)?;
         }
         Ok(())
     }
@@ -111,7 +117,7 @@ impl Readers {
         if self.is_closed.load(Ordering::SeqCst) {
             Err(Error::Closed)
         } else {
-            Ok(self.take.try_recv().ok())
+            Ok(self.free.try_recv().ok())
         }
     }
 
