@@ -16,11 +16,16 @@ const SCRIPT: &str = include_str!("pgbench.sql");
 /// Threads of pgbench.
 const JOBS: u64 = 2;
 
+/// What the program sets on its connections for reads, so that both run the same plans.
+const PLANNER: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
+                       -c plan_cache_mode=force_generic_plan";
+
 /// Runs the transaction for so long, in whole seconds, because pgbench counts in these.
 pub fn round(url: &str, filled: &Filled, folder: &Path, length: Duration) -> Result<Tally> {
     let script = folder.join("page.sql");
     write(&script, SCRIPT)?;
     let mut command = Command::new("pgbench");
+    command.env("PGOPTIONS", PLANNER);
     command.args(["--no-vacuum", "--protocol=prepared"]);
     command.arg(format!("--client={PGBENCH_CLIENTS}")).arg(format!("--jobs={JOBS}"));
     command.arg(format!("--time={}", length.as_secs_f64().ceil()));
