@@ -69,6 +69,8 @@ fn panel(area: &Area<'_>, caption: &str, lines: &[Line]) -> Result<()> {
         .map_err(error)?;
     chart
         .configure_mesh()
+        .disable_x_mesh()
+        .max_light_lines(1)
         .light_line_style(WHITE)
         .x_desc("members of the project")
         .y_desc("µs until the answer, 32 connections")
