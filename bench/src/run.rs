@@ -75,7 +75,7 @@ impl Plan {
         members.sort_unstable();
         let largest = members.last().copied().unwrap_or(10_000);
         let (projects, refreshed, written, imported) = if self.quick {
-            (1000, 50, 100_000, 10_000)
+            (1000, 50, 300_000, 10_000)
         } else {
             (100_000, 500, largest, 1_000_000)
         };
