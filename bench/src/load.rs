@@ -7,9 +7,9 @@ use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -66,7 +66,7 @@ impl Client {
 
     /// Sends a request and reads its answer, which must be one of success and of this size.
     pub async fn exchange(&mut self, request: Request<Full<Bytes>>, bytes: usize) -> Result<()> {
-        let response = self.0.send_request(request).await?;
+        let response = self.send(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         ensure!(
@@ -77,9 +77,15 @@ impl Client {
         Ok(())
     }
 
+    /// The end of an answer may be here a moment before its connection takes the next request, which it would refuse meanwhile.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>> {
+        self.0.ready().await?;
+        Ok(self.0.send_request(request).await?)
+    }
+
     /// Sends a request and keeps its answer.
     pub async fn capture(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
-        let (parts, body) = self.0.send_request(request).await?.into_parts();
+        let (parts, body) = self.send(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         ensure!(parts.status == StatusCode::OK, "{}: {body:?}", parts.status);
         Answer::of(&parts.headers, &body)

@@ -1,6 +1,7 @@
 //! What was found, for people.
 
 use std::fmt;
+use std::path::Path;
 
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, Table, TableStyle};
@@ -26,6 +27,8 @@ pub struct Section {
     pub key: &'static str,
     tables: Vec<Rows>,
     conditions: String,
+    /// The name of a file beside the document.
+    picture: Option<String>,
 }
 
 /// A header and the rows under it.
@@ -36,7 +39,7 @@ pub struct Rows {
 
 impl Section {
     pub fn new(key: &'static str, tables: Vec<Rows>, conditions: String) -> Self {
-        Self { key, tables, conditions }
+        Self { key, tables, conditions, picture: None }
     }
 
     /// Of subjects with a tally for each round.
@@ -54,9 +57,16 @@ impl Section {
         Self::new(group.key, tables, format!("{conditions}."))
     }
 
+    /// Shows this file in the document, which must be in the same folder.
+    pub fn show(&mut self, picture: &Path) {
+        self.picture = picture.file_name().map(|name| name.display().to_string());
+    }
+
     /// For the document.
     pub fn markdown(&self) -> String {
-        self.text(ASCII_MARKDOWN)
+        let picture = self.picture.as_ref();
+        let picture = picture.map(|file| format!("![Latency against size]({file})\n\n"));
+        picture.unwrap_or_default() + &self.text(ASCII_MARKDOWN)
     }
 
     fn text(&self, style: TableStyle) -> String {
@@ -168,7 +178,10 @@ mod tests {
         let ratio = Figure::Ratio { top: 1, bottom: 0, measure: Measure::Rate };
         let group = Group { key: "some", subjects, figures: vec![("it : it".to_owned(), ratio)] };
         let found = [vec![tally(2000, 10)], vec![tally(500, 30)]];
-        let text = Section::of(&group, &found, "1 round").markdown();
+        let mut section = Section::of(&group, &found, "1 round");
+        section.show(Path::new("docs/some.svg"));
+        let text = section.markdown();
+        assert!(text.starts_with("![Latency against size](some.svg)\n\n| median"));
         let line = text.lines().find(|line| line.starts_with("| server ")).unwrap();
         let server: Vec<_> = line.split('|').map(str::trim).collect();
         assert_eq!(

@@ -75,7 +75,7 @@ impl Plan {
         members.sort_unstable();
         let largest = members.last().copied().unwrap_or(10_000);
         let (projects, refreshed, written, imported) = if self.quick {
-            (1000, 50, 100_000, 10_000)
+            (1000, 50, 300_000, 10_000)
         } else {
             (100_000, 500, largest, 1_000_000)
         };
@@ -126,13 +126,15 @@ impl Bench {
     fn measure(&mut self, group: &Group) -> Result<()> {
         let mut running = Running::all(group, self)?;
         let found = self.rounds(group, &mut running)?;
-        self.tell(&Section::of(group, &found, &self.conditions()?))?;
-        match &self.plan.write {
-            Some(file) if group.subjects.iter().any(|subject| subject.point.is_some()) => {
-                plot::draw(&file.with_extension("svg"), &group.subjects, &found)
-            }
-            _ => Ok(()),
+        let mut section = Section::of(group, &found, &self.conditions()?);
+        if let Some(file) = &self.plan.write
+            && group.subjects.iter().any(|subject| subject.point.is_some())
+        {
+            let picture = file.with_extension("svg");
+            plot::draw(&picture, &group.subjects, &found)?;
+            section.show(&picture);
         }
+        self.tell(&section)
     }
 
     /// After a warm-up the subjects alternate, so that whatever else the machine does meets all of them.
