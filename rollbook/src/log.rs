@@ -1,5 +1,8 @@
 //! The log: to standard error, because standard output belongs to what was asked for.
 
+mod json;
+mod lines;
+
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -66,14 +69,20 @@ fn start_for(format: Option<Format>, level: Level) {
     let level = LevelFilter::from(level);
     let targets =
         Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("rollbook", level);
-    // A log that cannot be written must not take the server down with it, so failing to is not reported there either.
-    let layer = fmt::layer().with_writer(stderr).log_internal_errors(false);
     let format = format.unwrap_or(if stderr().is_terminal() { Format::Text } else { Format::Json });
     let layer = match format {
-        Format::Text => layer.with_ansi(stderr().is_terminal()).boxed(),
-        Format::Json => {
-            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-        }
+        // A log that cannot be written must not take the server down with it, so failing to is not reported there either.
+        Format::Text => fmt::layer()
+            .with_writer(stderr)
+            .log_internal_errors(false)
+            .with_ansi(stderr().is_terminal())
+            .boxed(),
+        Format::Json => json::JsonLines::new().boxed(),
     };
     registry().with(layer.with_filter(targets)).init();
+}
+
+/// Writes what is still to be written, before the process ends.
+pub fn finish() {
+    lines::finish();
 }

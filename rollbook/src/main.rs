@@ -31,6 +31,12 @@ use crate::config::unknown_variables;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let code = run_and_report();
+    log::finish();
+    code
+}
+
+fn run_and_report() -> ExitCode {
     match cli::read().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,

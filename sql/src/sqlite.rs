@@ -21,6 +21,7 @@ use crate::value::Cells;
 use crate::{Arg, Engine, Error, Observer, Options, Result, Row, Stamp};
 
 mod readers;
+mod state;
 
 pub(crate) use readers::Readers;
 
@@ -50,7 +51,7 @@ pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let writer = open_writer(path)?;
-    let readers = Readers::open(path, options, Arc::clone(&epoch))?;
+    let readers = Readers::open(path, options)?;
     LIMIT.set(None);
     let lane = worker("store-writer", writer, GROUP, options, &epoch)?;
     Ok(Started { lane, readers: Some(readers), epoch })
@@ -164,8 +165,8 @@ impl Worker {
     }
 
     /// All changes go through this connection if it is the only one, and are counted before they are acknowledged.
-    fn lent(&self) -> Lent<'_, impl FnMut() -> Result<Option<Stamp>>> {
-        Lent { connection: &self.connection, stamp: || Ok(Some(self.epoch.now())) }
+    fn lent(&self) -> Lent<'_> {
+        Lent { connection: &self.connection, stamp: Some(self.epoch.now()) }
     }
 
     /// Runs `first` and what else waits in one transaction and answers after its commit. Nobody is
@@ -286,12 +287,12 @@ fn failure(verdict: Verdict) -> Option<Error> {
 }
 
 /// A connection in the hands of a closure.
-struct Lent<'c, S> {
+struct Lent<'c> {
     connection: &'c Connection,
-    stamp: S,
+    stamp: Option<Stamp>,
 }
 
-impl<S: FnMut() -> Result<Option<Stamp>>> Session for Lent<'_, S> {
+impl Session for Lent<'_> {
     fn engine(&self) -> Engine {
         Engine::Sqlite
     }
@@ -315,8 +316,8 @@ impl<S: FnMut() -> Result<Option<Stamp>>> Session for Lent<'_, S> {
         Ok(self.connection.changes())
     }
 
-    fn stamp(&mut self) -> Result<Option<Stamp>> {
-        (self.stamp)()
+    fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 }
 

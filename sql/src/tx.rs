@@ -26,8 +26,8 @@ pub(crate) trait Session {
     ) -> Result<u64, Fault>;
 
     /// The state of the store that this transaction sees, if the engine can name it.
-    fn stamp(&mut self) -> Result<Option<Stamp>> {
-        Ok(None)
+    fn stamp(&self) -> Option<Stamp> {
+        None
     }
 
     /// Runs two statements of which neither needs the other's answer.
@@ -93,13 +93,10 @@ impl<'c> Tx<'c> {
     }
 
     /// The state that this transaction sees: whatever it reads may be kept under it. Always `None` for a transaction that may
-    /// write, and on an engine that cannot tell.
-    pub fn stamp(&mut self) -> Result<Option<Stamp>> {
-        match (&self.poison, self.kind) {
-            (Some(fault), _) => Err(fault.error.clone()),
-            (None, Kind::Write) => Ok(None),
-            (None, Kind::Read) => self.session.stamp(),
-        }
+    /// write, and where it cannot be told.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        if self.kind == Kind::Read { self.session.stamp() } else { None }
     }
 
     /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.

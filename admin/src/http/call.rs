@@ -77,7 +77,7 @@ impl Call {
         let admission = self.admission(Scope::ManagementRead)?;
         let (meter, target) = (self.meter.clone(), self.target.clone());
         let body = self.app.store.read(move |tx| {
-            let stamp = tx.stamp()?;
+            let stamp = tx.stamp();
             let identity = admission.identify(tx, stamp)?;
             let organization = &identity.organization().id;
             let body = reply::bytes(&f(tx, organization)?)?;
@@ -121,7 +121,7 @@ impl Call {
         self.app
             .store
             .read(move |tx| {
-                let stamp = tx.stamp()?;
+                let stamp = tx.stamp();
                 admission.identify(tx, stamp).map(drop)
             })
             .await?;

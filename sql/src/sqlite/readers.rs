@@ -1,15 +1,15 @@
 //! Connections that read, each lent to the thread that asks: handing a page over to another thread and back costs more than
 //! reading it.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rusqlite::Connection;
 
+use super::state::Index;
 use super::{LIMIT, Lent, control, error, failure, open, roll_back};
 use crate::job::{Meter, Verdict, run};
-use crate::stamp::Epoch;
 use crate::tx::{Kind, Tx};
 use crate::{Error, Observer, Options, Result, Stamp};
 
@@ -24,24 +24,22 @@ pub(crate) struct Readers {
     waiting: AtomicUsize,
     most_waiting: usize,
     is_closed: AtomicBool,
-    epoch: Arc<Epoch>,
+    /// `None` if the file has none that can be read; then there are no stamps.
+    index: Option<Index>,
     observer: Option<Observer>,
 }
 
 /// One of them.
-struct Reader {
-    connection: Connection,
-    /// The version of the data when this connection looked last.
-    seen: i64,
-    opened: Instant,
-}
+struct Reader(Connection);
 
 impl Readers {
-    pub(super) fn open(path: &str, options: &Options, epoch: Arc<Epoch>) -> Result<Self> {
+    pub(super) fn open(path: &str, options: &Options) -> Result<Self> {
         let count = options.readers.max(1);
         let (give, free) = flume::bounded(count);
+        let mut index = None;
         for _ in 0..count {
             let reader = Reader::open(path)?;
+            index = index.or_else(|| reader.index());
             give.try_send(reader).map_err(|_| Error::Closed)?;
         }
         Ok(Self {
@@ -51,7 +49,7 @@ impl Readers {
             waiting: AtomicUsize::new(0),
             most_waiting: options.queue,
             is_closed: AtomicBool::new(false),
-            epoch,
+            index,
             observer: options.observer.clone(),
         })
     }
@@ -95,13 +93,9 @@ impl Readers {
         self.free.recv_deadline(deadline).map_err(|_| Error::Deadline)
     }
 
-    /// The present state, unless all connections are busy: then asking would mean waiting.
+    /// The present state, if it can be told.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
-        let mut reader = self.try_take().ok()??;
-        let stamp = reader.stamp(&self.epoch);
-        // There is room: the connection came from here.
-        let _ = self.give.try_send(reader);
-        stamp.ok()?
+        self.index.and_then(Index::stamp)
     }
 
     /// Lets those who wait finish, then closes all connections, waiting for each no longer than until then.
@@ -130,14 +124,14 @@ impl Readers {
 
     fn run<T, E: From<Error>>(
         &self,
-        mut reader: Reader,
+        reader: Reader,
         deadline: Instant,
         meter: &Meter,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let started = Instant::now();
         let mut result = None;
-        let verdict = reader.run(deadline, self.observer.as_ref(), &self.epoch, &mut |tx| {
+        let verdict = reader.run(deadline, self.observer.as_ref(), self.index, &mut |tx| {
             result.insert(f(tx)).is_ok()
         });
         let _ = self.give.try_send(reader);
@@ -165,47 +159,47 @@ impl Reader {
         let connection = open(path).map_err(error)?;
         connection.pragma_update(None, "query_only", true).map_err(error)?;
         connection.pragma_update(None, "cache_size", -CACHE).map_err(error)?;
-        Ok(Self { connection, seen: 0, opened: Instant::now() })
+        Ok(Self(connection))
+    }
+
+    fn index(&self) -> Option<Index> {
+        pin(&self.0).ok()?;
+        Index::beside(Path::new(self.0.path()?)).ok()
     }
 
     fn run(
-        &mut self,
+        &self,
         deadline: Instant,
         observer: Option<&Observer>,
-        epoch: &Epoch,
+        index: Option<Index>,
         work: &mut dyn FnMut(&mut Tx<'_>) -> bool,
     ) -> Verdict {
         if Instant::now() >= deadline {
             return Verdict::Failed(Error::Deadline.into());
         }
         LIMIT.set(Some(deadline));
-        let verdict = match control(&self.connection, "BEGIN") {
-            Ok(()) => {
-                let (connection, seen) = (&self.connection, &mut self.seen);
-                let stamp = || stamp(connection, seen, epoch);
-                let mut lent = Lent { connection, stamp };
+        let verdict = match self.begin(index) {
+            Ok(stamp) => {
+                let mut lent = Lent { connection: &self.0, stamp };
                 run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
             }
             Err(error) => Verdict::Failed(error.into()),
         };
-        roll_back(&self.connection);
+        roll_back(&self.0);
         verdict
     }
 
-    fn stamp(&mut self, epoch: &Epoch) -> Result<Option<Stamp>> {
-        // No time to wait for anybody's lock: without a stamp the answer is read, which may wait.
-        LIMIT.set(Some(self.opened));
-        let stamp = stamp(&self.connection, &mut self.seen, epoch);
-        LIMIT.set(None);
-        stamp
+    /// Takes a snapshot. Its state is what the index says both before and after that.
+    fn begin(&self, index: Option<Index>) -> Result<Option<Stamp>> {
+        control(&self.0, "BEGIN")?;
+        let before = index.and_then(Index::stamp);
+        pin(&self.0)?;
+        Ok(before.filter(|before| index.and_then(Index::stamp) == Some(*before)))
     }
 }
 
-/// The state that this connection sees: inside a transaction that of its snapshot, outside the latest one.
-fn stamp(connection: &Connection, seen: &mut i64, epoch: &Epoch) -> Result<Option<Stamp>> {
-    epoch.stamp(|| {
-        let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(error)?;
-        let version = statement.query_row([], |row| row.get(0)).map_err(error)?;
-        Ok(std::mem::replace(seen, version) != version)
-    })
+/// Reads something, because a transaction has its snapshot only from then on.
+fn pin(connection: &Connection) -> Result<()> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(error)?;
+    statement.query_row([], |_| Ok(())).map_err(error)
 }

@@ -11,12 +11,8 @@ use crate::harness::{Fixture, count, insert, number, skip};
 /// Writes that each of the writers makes.
 const WRITES: i64 = 400;
 
-fn stamp(tx: &mut Tx<'_>) -> Result<Option<Stamp>> {
-    tx.stamp()
-}
-
 fn stamp_of_a_read(store: &Store) -> Option<Stamp> {
-    store.read_blocking(stamp).unwrap()
+    store.read_blocking(|tx| Ok::<_, Error>(tx.stamp())).unwrap()
 }
 
 #[test]
@@ -27,10 +23,6 @@ fn a_stamp_holds_until_somebody_writes() {
     }
     let other = fixture.second().unwrap_or_else(|| fixture.store.clone());
     for n in 0..20 {
-        // Every connection looks once, so that none has anything to notice.
-        for _ in 0..4 {
-            stamp_of_a_read(&fixture.store);
-        }
         let before = fixture.store.stamp();
         assert!(before.is_some());
         assert_eq!(fixture.store.stamp(), before);
@@ -57,14 +49,14 @@ fn a_store_has_stamps_also_after_a_refused_write() {
 #[test]
 fn a_write_has_no_stamp() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.store.write_blocking(stamp), Ok(None));
+    assert_eq!(fixture.store.write_blocking(|tx| Ok::<_, Error>(tx.stamp())), Ok(None));
 }
 
 #[test]
 fn a_closed_store_has_no_stamp_that_anything_could_be_kept_under() {
     let fixture = Fixture::new();
     fixture.store.close();
-    assert_eq!(fixture.store.read_blocking(stamp), Err(Error::Closed));
+    assert_eq!(fixture.store.read_blocking(|tx| Ok(tx.stamp())), Err(Error::Closed));
 }
 
 /// What readers share: the latest number, with the stamp under which it was read.
@@ -84,7 +76,7 @@ fn answer(store: &Store, shared: &Shared) -> i64 {
         return number;
     }
     let (stamp, number) =
-        store.read_blocking(|tx| Ok::<_, Error>((tx.stamp()?, latest(tx)?))).unwrap();
+        store.read_blocking(|tx| Ok::<_, Error>((tx.stamp(), latest(tx)?))).unwrap();
     if let Some(stamp) = stamp {
         *lock() = Some((stamp, number));
     }
