@@ -166,7 +166,7 @@ impl Worker {
 
     /// All changes go through this connection if it is the only one, and are counted before they are acknowledged.
     fn lent(&self) -> Lent<'_> {
-        Lent { connection: &self.connection, stamp: Some(self.epoch.now()) }
+        Lent::new(&self.connection, Some(self.epoch.now()))
     }
 
     /// Runs `first` and what else waits in one transaction and answers after its commit. Nobody is
@@ -290,6 +290,19 @@ fn failure(verdict: Verdict) -> Option<Error> {
 struct Lent<'c> {
     connection: &'c Connection,
     stamp: Option<Stamp>,
+    #[cfg(feature = "testing")]
+    steps: u64,
+}
+
+impl<'c> Lent<'c> {
+    fn new(connection: &'c Connection, stamp: Option<Stamp>) -> Self {
+        Self {
+            connection,
+            stamp,
+            #[cfg(feature = "testing")]
+            steps: 0,
+        }
+    }
 }
 
 impl Session for Lent<'_> {
@@ -313,7 +326,18 @@ impl Session for Lent<'_> {
         while let Some(cells) = rows.next().map_err(error)? {
             row(&Row(cells))?;
         }
+        drop(rows);
+        #[cfg(feature = "testing")]
+        {
+            let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+            self.steps += u64::try_from(steps).unwrap_or_default();
+        }
         Ok(self.connection.changes())
+    }
+
+    #[cfg(feature = "testing")]
+    fn steps(&self) -> Option<u64> {
+        Some(self.steps)
     }
 
     fn stamp(&self) -> Option<Stamp> {

@@ -25,6 +25,12 @@ pub(crate) trait Session {
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault>;
 
+    /// How many instructions of its machine the engine has run for statements of this transaction, if it counts them.
+    #[cfg(feature = "testing")]
+    fn steps(&self) -> Option<u64> {
+        None
+    }
+
     /// The state of the store that this transaction sees, if the engine can name it.
     fn stamp(&self) -> Option<Stamp> {
         None
@@ -97,6 +103,14 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
         if self.kind == Kind::Read { self.session.stamp() } else { None }
+    }
+
+    /// How many instructions of its machine `SQLite` has run so far: for the same statement as many as it reads rows, times what
+    /// it does with each.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn steps(&self) -> Option<u64> {
+        self.session.steps()
     }
 
     /// The only row, or `None`. A second row is [`Error::Statement`]: say `LIMIT 1` if any will do.

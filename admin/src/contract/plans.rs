@@ -115,6 +115,16 @@ async fn statements_of(
     seen.lock().expect("the observer does not panic").clone()
 }
 
+/// How many rows a statement answers, and how many instructions of its machine SQLite needs for them.
+async fn work(api: &Api, statement: Statement) -> (usize, Option<u64>) {
+    let run = move |tx: &mut Tx<'_>| {
+        let arguments: Vec<_> = statement.arguments.iter().map(Literal::argument).collect();
+        let rows = tx.all(&statement.sql, &arguments, |_| Ok(()))?;
+        Ok::<_, sql::Error>((rows.len(), tx.steps()))
+    };
+    api.app.store.read(run).await.expect("what was read can be read again")
+}
+
 async fn plan(api: &Api, statement: Statement) -> Vec<String> {
     let is_sqlite = api.app.store.engine() == Engine::Sqlite;
     let explain = move |tx: &mut Tx<'_>| {
@@ -200,7 +210,7 @@ async fn every_list_is_one_index_range_at_any_depth() {
                 format!("{path}?{query}"),
                 format!("{path}?{query}&after={}", near_the_end(template, query)),
             ];
-            let mut shapes = Vec::new();
+            let (mut shapes, mut works) = (Vec::new(), Vec::new());
             for page in pages {
                 for statement in statements_of(&api, &seen, &page).await {
                     let lines = plan(&api, statement.clone()).await;
@@ -212,12 +222,22 @@ async fn every_list_is_one_index_range_at_any_depth() {
                     );
                     // The key is looked up for the first page only, and kept.
                     if !statement.sql.contains("secret_hash") {
+                        works.push(work(&api, statement.clone()).await);
                         shapes.push((statement.sql, shape(&lines)));
                     }
                 }
             }
             let (first, last) = shapes.split_at(shapes.len() / 2);
             assert_eq!(first, last, "{path}: the last page has the plan of the first");
+            let (first, last) = works.split_at(works.len() / 2);
+            for (first, last) in first.iter().zip(last) {
+                assert_eq!(first.0, last.0, "{path}: the last page is as full as the first");
+                // One row more would take as many steps as each of these.
+                if let ((rows, Some(first)), (_, Some(last))) = (first, last) {
+                    let row = first / *rows as u64;
+                    assert!(first.abs_diff(*last) < row, "{path}: {first} and {last} steps");
+                }
+            }
         }
         for ((place, parameter), (_, schema)) in &operation.parameters {
             if place == "query" && schema["type"] == "array" {

@@ -180,7 +180,7 @@ impl Reader {
         LIMIT.set(Some(deadline));
         let verdict = match self.begin(index) {
             Ok(stamp) => {
-                let mut lent = Lent { connection: &self.0, stamp };
+                let mut lent = Lent::new(&self.0, stamp);
                 run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
             }
             Err(error) => Verdict::Failed(error.into()),
