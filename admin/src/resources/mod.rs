@@ -19,3 +19,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(projects::routes())
         .merge(users::routes())
 }
+
+/// The operations that only this server has, with their whole paths.
+#[must_use]
+pub fn own_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
