@@ -78,7 +78,7 @@ const _: () = assert!(CATALOGUE.len() <= 64, "a set of them is one machine word"
 /// What a token of this area and ending lets its holder do.
 #[must_use]
 pub fn verb(token: &str) -> Verb {
-    if token.ends_with(".read") { Verb::Read } else { Verb::Write }
+    if token.rsplit('.').next() == Some("read") { Verb::Read } else { Verb::Write }
 }
 
 /// Why a text cannot be a permission. A well-formed token that the catalogue does not have is one of the operator's own: it
