@@ -6,6 +6,7 @@ use sql::{Stamp, Tx};
 
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::id::IdBlock;
+use crate::domain::permission::Permissions;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::{KeyHash, mask};
 use crate::error::{Error, Result};
@@ -147,6 +148,22 @@ impl Caller {
     /// Refuses unless the caller may do this.
     pub fn require(&self, scope: Scope) -> Result<()> {
         self.identity.require(scope)
+    }
+
+    /// Refuses if somebody would get what the caller does not hold. Every permission belongs to one scope of admin keys, and
+    /// whoever holds such a key is an owner, so the scopes of the key are what limits them.
+    pub fn may_grant(&self, what: &Permissions) -> Result<()> {
+        self.may_grant_with(|| Ok(what.clone()))
+    }
+
+    /// The same for permissions that have to be read first, which nobody does for a caller who may grant everything.
+    pub fn may_grant_with(&self, what: impl FnOnce() -> Result<Permissions>) -> Result<()> {
+        let held = self.scopes();
+        if held == Scopes::all() {
+            return Ok(());
+        }
+        let excess = what()?.scopes().beyond(held);
+        if excess.is_empty() { Ok(()) } else { Err(Error::missing_scopes(excess)) }
     }
 }
 

@@ -29,6 +29,10 @@ pub struct Settings {
     pub request_deadline: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where people reach this server: what stands before the path of a link, without a slash at its end.
+    pub public_url: String,
+    /// How long an invitation can be accepted, in seconds.
+    pub invite_lifetime: i64,
 }
 
 impl Default for Settings {
@@ -38,6 +42,8 @@ impl Default for Settings {
             body_deadline: Duration::from_secs(10),
             request_deadline: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            invite_lifetime: 7 * 24 * 60 * 60,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::organization::Organization;
 
 /// How many events one transaction of the API may write. Ids are drawn before the transaction starts, so there is a bound.
-pub const EVENTS_PER_CHANGE: u16 = 16;
+pub const EVENTS_PER_CHANGE: u16 = 32;
 
 /// Who acts. Events made without a key say how they were made.
 #[derive(Debug, Clone)]
@@ -31,6 +31,13 @@ pub enum Actor {
     },
     /// The program itself, at the first start of an empty store.
     System,
+    /// A person in a browser, who accepts an invitation.
+    Session {
+        /// The person's id.
+        user_id: String,
+        /// Their address.
+        email: String,
+    },
 }
 
 /// Where a request came from, as far as it can be known.
@@ -110,6 +117,9 @@ pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
         }
         Actor::CommandLine { user } => ("command_line", user.as_str(), None, None),
         Actor::System => ("system", "rollbook", None, None),
+        Actor::Session { user_id, email } => {
+            ("session", user_id.as_str(), Some(user_id.as_str()), Some(email.as_str()))
+        }
     };
     tx.execute(
         "INSERT INTO audit_events (organization_id, id, kind, effective_at, project_id, actor_kind, actor_id,

@@ -171,6 +171,15 @@ impl Error {
         Self::invalid("project_archived", message)
     }
 
+    /// A built-in role is as it is.
+    #[must_use]
+    pub fn built_in_role(name: &str, what: &str) -> Self {
+        let message = format!(
+            "The built-in role '{name}' cannot be {what}. Create a role of your own instead."
+        );
+        Self::new(Kind::Invalid, message)
+    }
+
     /// The default project refuses this.
     pub fn default_project(message: impl Into<String>) -> Self {
         Self::invalid("default_project", message)

@@ -10,6 +10,7 @@ mod contract;
 pub mod domain;
 pub mod error;
 pub mod founding;
+pub mod holdings;
 pub mod http;
 pub mod import;
 pub mod kept;

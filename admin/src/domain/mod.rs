@@ -3,8 +3,10 @@
 pub mod clock;
 pub mod email;
 pub mod id;
+pub mod level;
 pub mod page;
 pub mod patch;
+pub mod permission;
 pub mod role;
 pub mod scope;
 pub mod secret;

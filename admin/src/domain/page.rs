@@ -42,6 +42,16 @@ impl PageRequest {
         self.limit + 1
     }
 
+    /// The page of a list that was read whole or far enough: sorts it, finds the position and cuts.
+    pub fn slice<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> &str) -> Slice<T> {
+        rows.retain(|row| id(row) > self.above.as_str() && id(row) < self.below.as_str());
+        rows.sort_unstable_by(|a, b| match self.order {
+            Order::Ascending => id(a).cmp(id(b)),
+            Order::Descending => id(b).cmp(id(a)),
+        });
+        self.cut(rows)
+    }
+
     /// Cuts the rows that were fetched to the page.
     #[must_use]
     pub fn cut<T>(&self, mut rows: Vec<T>) -> Slice<T> {

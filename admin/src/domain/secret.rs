@@ -14,6 +14,11 @@ use super::id::base62;
 /// The prefix of an admin key. Some clients refuse any other before they send a request.
 pub const ADMIN_PREFIX: &str = "sk-admin-";
 
+/// The prefix of a person's key for a project.
+pub const PROJECT_PREFIX: &str = "sk-proj-";
+/// The prefix of a service account's key.
+pub const ACCOUNT_PREFIX: &str = "sk-svcacct-";
+
 const RANDOM_WIDTH: usize = 43;
 const CHECKSUM_WIDTH: usize = 6;
 /// How long an admin key made here is.
@@ -95,7 +100,7 @@ pub fn mask(key: &str) -> String {
     if key.chars().count() < 20 {
         return "***".to_owned();
     }
-    let prefix = ["sk-admin-", "sk-svcacct-", "sk-proj-", "sk-"]
+    let prefix = [ADMIN_PREFIX, ACCOUNT_PREFIX, PROJECT_PREFIX, "sk-"]
         .into_iter()
         .find(|prefix| key.starts_with(prefix));
     let tail = key.char_indices().rev().nth(3).map_or("", |(start, _)| &key[start..]);

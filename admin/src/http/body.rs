@@ -200,15 +200,77 @@ impl Fields {
 
     /// A list of texts that may be null or missing.
     pub fn optional_texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
-        let read = |name: &str, value: Value| match value {
-            Value::Array(items) => {
-                let item = |(index, item)| text(&format!("{name}[{index}]"), item, 1..=255);
-                items.into_iter().enumerate().map(item).collect()
-            }
-            other => Err(wrong_type(name, "an array of strings", &other)),
+        Ok(self.patch(name, texts)?.apply(None))
+    }
+
+    /// A list of texts that may be missing but not null.
+    pub fn present_texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
+        self.present(name, texts)
+    }
+
+    /// A list of texts that must be there.
+    pub fn required_texts(&mut self, name: &str) -> Result<Vec<String>> {
+        self.present(name, texts)?.ok_or_else(|| missing(name))
+    }
+
+    /// A text that may be missing but not null.
+    pub fn present_text(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Result<Option<String>> {
+        self.present(name, |name, value| text(name, value, length))
+    }
+
+    /// A truth value that may be null or missing.
+    pub fn optional_boolean(&mut self, name: &str) -> Result<Option<bool>> {
+        let read = |name: &str, value: Value| {
+            value.as_bool().ok_or_else(|| wrong_type(name, "a boolean", &value))
         };
         Ok(self.patch(name, read)?.apply(None))
     }
+
+    /// A list of objects that may be missing but not null. What is wrong inside one is named with its place, like
+    /// `projects[0].id`.
+    pub fn objects<T: FromFields>(&mut self, name: &str, most: usize) -> Result<Option<Vec<T>>> {
+        self.present(name, |name, value| {
+            let Value::Array(items) = value else {
+                return Err(wrong_type(name, "an array of objects", &value));
+            };
+            if items.len() > most {
+                let message = format!(
+                    "Invalid '{name}': array too long. Expected at most {most} items, but got {}.",
+                    items.len()
+                );
+                return Err(Error::invalid("array_above_max_length", message).param(name));
+            }
+            let item = |(index, item)| match item {
+                Value::Object(members) => Fields(members)
+                    .read()
+                    .map_err(|error| within(&format!("{name}[{index}]"), error)),
+                other => Err(wrong_type(&format!("{name}[{index}]"), "an object", &other)),
+            };
+            items.into_iter().enumerate().map(item).collect()
+        })
+    }
+}
+
+/// Names a fault of a member by its place in the whole body.
+fn within(place: &str, mut error: Error) -> Error {
+    if let Some(param) = error.param.take() {
+        let whole = format!("{place}.{param}");
+        error.message = error.message.replace(&format!("'{param}'"), &format!("'{whole}'"));
+        error.param = Some(whole);
+    }
+    error
+}
+
+fn texts(name: &str, value: Value) -> Result<Vec<String>> {
+    let Value::Array(items) = value else {
+        return Err(wrong_type(name, "an array of strings", &value));
+    };
+    let item = |(index, item)| text(&format!("{name}[{index}]"), item, 1..=255);
+    items.into_iter().enumerate().map(item).collect()
 }
 
 /// A member that must be there is not.

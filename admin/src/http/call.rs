@@ -61,6 +61,12 @@ impl Call {
         self.app.ids.make(prefix)
     }
 
+    /// A new id in hexadecimal digits, drawn before the transaction.
+    #[must_use]
+    pub fn new_hex_id(&self, prefix: &str) -> String {
+        self.app.ids.make_hex(prefix)
+    }
+
     /// A new key, drawn before the transaction.
     #[must_use]
     pub fn new_key(&self, prefix: &str) -> PlainKey {
@@ -74,14 +80,39 @@ impl Call {
         T: Serialize,
         F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
     {
+        let meter = self.meter.clone();
+        self.read(meter, f).await
+    }
+
+    /// The same for an answer that depends on the time too, or on anything else beside the store and the request: it is not kept.
+    pub async fn show_now<T, F>(self, f: F) -> Result<Shown<T>>
+    where
+        T: Serialize,
+        F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
+    {
+        self.read(None, f).await
+    }
+
+    /// The time of the request, in seconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Reads, and keeps the answer if it is to be counted by a meter when it is sent again.
+    async fn read<T, F>(self, kept: Option<Arc<Meter>>, f: F) -> Result<Shown<T>>
+    where
+        T: Serialize,
+        F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
+    {
         let admission = self.admission(Scope::ManagementRead)?;
-        let (meter, target) = (self.meter.clone(), self.target.clone());
+        let target = self.target.clone();
         let body = self.app.store.read(move |tx| {
             let stamp = tx.stamp();
             let identity = admission.identify(tx, stamp)?;
             let organization = &identity.organization().id;
             let body = reply::bytes(&f(tx, organization)?)?;
-            if let (Some(stamp), Some(meter)) = (stamp, &meter) {
+            if let (Some(stamp), Some(meter)) = (stamp, &kept) {
                 let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
                 admission.kept.keep(organization, &target, answer);
             }

@@ -1,6 +1,8 @@
 //! Pages on the wire: how one is asked for, and the envelope around its rows.
 
 use serde::Serialize;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
@@ -60,6 +62,91 @@ fn bounded(query: &Query, order: Order) -> Result<PageRequest> {
     Ok(PageRequest::new(order, query.cursor("after")?, limit))
 }
 
+/// What the document says of `limit` and `after` of a list with bounds of its own; [`Within::read`] reads them. `DEFAULT` is not
+/// part of the document if it is negative, and then all of `MAX`.
+pub struct Within<const MIN: i64, const MAX: i64, const DEFAULT: i64>;
+
+/// Groups, and who is in one.
+pub type GroupPage = Within<0, 1000, 100>;
+/// Roles.
+pub type RolePage = Within<0, 1000, 1000>;
+/// Roles of somebody.
+pub type AssignmentPage = Within<0, 1000, -1>;
+/// Groups of a project.
+pub type ProjectGroupPage = Within<0, 100, 20>;
+
+impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> Within<MIN, MAX, DEFAULT> {
+    /// Reads `limit`, `after` and `order`, which is this one unless the query says otherwise.
+    pub fn read(query: &Query, default: Order) -> Result<PageRequest> {
+        let order = match query.one_of("order", &["asc", "desc"])? {
+            Some("asc") => Order::Ascending,
+            Some(_) => Order::Descending,
+            None => default,
+        };
+        let usual = if DEFAULT < 0 { MAX } else { DEFAULT };
+        let limit = query.integer("limit", MIN..=MAX)?.unwrap_or(usual);
+        Ok(PageRequest::new(order, query.cursor("after")?, limit))
+    }
+}
+
+impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> IntoParams for Within<MIN, MAX, DEFAULT> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let limit =
+            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(MIN)).maximum(Some(MAX));
+        let limit = if DEFAULT < 0 { limit } else { limit.default(Some(DEFAULT.into())) };
+        let after = ObjectBuilder::new().schema_type(Type::String).max_length(Some(256));
+        let parameter = |name: &str, about: &str, schema: Object| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .description(Some(about))
+                .required(Required::False)
+                .schema(Some(schema))
+                .build()
+        };
+        vec![
+            parameter("limit", "How many rows to return.", limit.build()),
+            parameter(
+                "after",
+                "A position in the list, usually what the previous page gave as next: rows behind it are returned.",
+                after.build(),
+            ),
+        ]
+    }
+}
+
+/// What the document says of `order`, where a list has one that starts downwards.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub struct DescendingOrderParams {
+    /// Upwards or downwards by id, which is by creation.
+    #[param(schema_with = descending_order_schema)]
+    order: Option<String>,
+}
+
+fn descending_order_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["asc", "desc"]))
+        .default(Some("desc".into()))
+        .build()
+}
+
+/// The same where the document does not say how the list starts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub struct UnstatedOrderParams {
+    /// Upwards or downwards by id; upwards unless it is said.
+    #[param(schema_with = unstated_order_schema)]
+    order: Option<String>,
+}
+
+fn unstated_order_schema() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["asc", "desc"])).build()
+}
+
 literal!(
     /// Names a page.
     ListObject = "list"
@@ -95,6 +182,32 @@ impl<T: Identified> List<T> {
             last_id: data.last().map(|row| row.id().to_owned()),
             data,
             has_more: slice.has_more,
+        }
+    }
+}
+
+/// A page of a list that continues with `after=<next>`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NextList<T> {
+    object: ListObject,
+    /// The rows.
+    data: Vec<T>,
+    /// Whether there is at least one row behind the last one.
+    has_more: bool,
+    /// The id of the last row, to be sent as `after`; null when nothing is behind it.
+    next: Option<String>,
+}
+
+impl<T: Identified> NextList<T> {
+    /// Puts rows into their envelope, each in its shape for the wire.
+    pub fn of<R>(slice: Slice<R>, shape: impl FnMut(R) -> T) -> Self {
+        let data: Vec<T> = slice.rows.into_iter().map(shape).collect();
+        let last = data.last().map(|row| row.id().to_owned());
+        Self {
+            object: ListObject,
+            data,
+            has_more: slice.has_more,
+            next: last.filter(|_| slice.has_more),
         }
     }
 }

@@ -6,17 +6,36 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub mod admin_api_keys;
+pub mod check;
+pub mod group_users;
+pub mod groups;
+pub mod invites;
+pub mod level;
+pub mod principals;
+pub mod project_api_keys;
+pub mod project_groups;
 pub mod project_users;
 pub mod projects;
+pub mod role_assignments;
+pub mod roles;
+pub mod service_accounts;
 pub mod users;
 
-/// Every operation that is built, with its description.
+/// Every operation of the published API that is built, with its description.
 #[must_use]
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
+        .merge(group_users::routes())
+        .merge(groups::routes())
+        .merge(invites::routes())
+        .merge(project_api_keys::routes())
+        .merge(project_groups::routes())
         .merge(project_users::routes())
         .merge(projects::routes())
+        .merge(role_assignments::routes())
+        .merge(roles::routes())
+        .merge(service_accounts::routes())
         .merge(users::routes())
 }
 

@@ -21,7 +21,43 @@ pub const TABLES: &[(&str, &[&str])] = &[
         "audit_events",
         &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
     ),
+    ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
+    ("groups", &["organization_id", "id", "name", "created_at"]),
+    (
+        "invites",
+        &[
+            "organization_id",
+            "id",
+            "email",
+            "email_folded",
+            "role",
+            "projects",
+            "created_at",
+            "expires_at",
+            "accepted_at",
+        ],
+    ),
     ("organizations", &["id", "slug", "name", "default_project_id", "created_at"]),
+    (
+        "project_api_keys",
+        &[
+            "organization_id",
+            "project_id",
+            "id",
+            "owner_kind",
+            "owner_id",
+            "name",
+            "redacted_value",
+            "scopes",
+            "created_at",
+            "expires_at",
+            "owner_left_at",
+            "owner_email",
+            "owner_name",
+            "owner_added_at",
+        ],
+    ),
+    ("project_groups", &["organization_id", "project_id", "group_id", "created_at"]),
     (
         "project_members",
         &[
@@ -47,6 +83,33 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "archived_at",
         ],
     ),
+    (
+        "role_assignments",
+        &[
+            "organization_id",
+            "project_id",
+            "principal_type",
+            "principal_id",
+            "role_id",
+            "created_at",
+        ],
+    ),
+    (
+        "roles",
+        &[
+            "organization_id",
+            "project_id",
+            "id",
+            "name",
+            "description",
+            "permissions",
+            "reaches_projects",
+            "created_at",
+            "updated_at",
+            "created_by",
+        ],
+    ),
+    ("service_accounts", &["organization_id", "project_id", "id", "name", "role", "created_at"]),
     (
         "users",
         &[
@@ -82,6 +145,7 @@ pub async fn take(store: &Store) -> Vec<String> {
         }
         lines.sort_unstable();
         assert_eq!(divergent_copies(tx)?, Vec::<String>::new());
+        assert_eq!(orphans(tx)?, Vec::<String>::new());
         Ok::<_, sql::Error>(lines)
     };
     store.read(read).await.expect("the store can be read")
@@ -93,6 +157,82 @@ pub fn divergent_copies(tx: &mut sql::Tx<'_>) -> sql::Result<Vec<String>> {
                JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
                WHERE u.email <> m.user_email OR COALESCE(u.name, '-') <> COALESCE(m.user_name, '-')";
     tx.all(sql, args![], |row| row.get(0))
+}
+
+/// Rows that speak of somebody or something that is gone, which no constraint of the store forbids.
+pub fn orphans(tx: &mut sql::Tx<'_>) -> sql::Result<Vec<String>> {
+    let nobody = |place: &str, column: &str| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM users u WHERE u.organization_id = {place}.organization_id AND u.id = {place}.{column})
+             AND NOT EXISTS (SELECT 1 FROM service_accounts s
+                 WHERE s.organization_id = {place}.organization_id AND s.id = {place}.{column})"
+        )
+    };
+    let queries = [
+        ("in a group, and gone", format!("SELECT m.user_id FROM group_members m WHERE {}", nobody("m", "user_id"))),
+        (
+            "with a role, and gone",
+            format!(
+                "SELECT a.principal_id FROM role_assignments a WHERE a.principal_type = 'user' AND {}",
+                nobody("a", "principal_id")
+            ),
+        ),
+        (
+            "a group with a role, and gone",
+            "SELECT a.principal_id FROM role_assignments a WHERE a.principal_type = 'group' AND NOT EXISTS (
+                 SELECT 1 FROM groups g WHERE g.organization_id = a.organization_id AND g.id = a.principal_id)"
+                .to_owned(),
+        ),
+        (
+            "a role that is assigned, and gone",
+            "SELECT a.role_id FROM role_assignments a WHERE (a.role_id < 'role-api-' OR a.role_id >= 'role-api.') AND NOT EXISTS (
+                 SELECT 1 FROM roles r
+                 WHERE r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id)"
+                .to_owned(),
+        ),
+        (
+            "a group in a project without a role there",
+            "SELECT p.group_id FROM project_groups p WHERE NOT EXISTS (
+                 SELECT 1 FROM role_assignments a WHERE a.organization_id = p.organization_id AND a.project_id = p.project_id
+                     AND a.principal_type = 'group' AND a.principal_id = p.group_id)"
+                .to_owned(),
+        ),
+        (
+            "a group with a role in a project that it is not in",
+            "SELECT a.principal_id FROM role_assignments a
+             WHERE a.project_id <> '' AND a.principal_type = 'group' AND NOT EXISTS (
+                 SELECT 1 FROM project_groups p WHERE p.organization_id = a.organization_id AND p.project_id = a.project_id
+                     AND p.group_id = a.principal_id)"
+                .to_owned(),
+        ),
+        (
+            "a person with a role in a project that they are not in",
+            "SELECT a.principal_id FROM role_assignments a
+             JOIN users u ON u.organization_id = a.organization_id AND u.id = a.principal_id
+             WHERE a.project_id <> '' AND a.principal_type = 'user' AND NOT EXISTS (
+                 SELECT 1 FROM project_members m WHERE m.organization_id = a.organization_id
+                     AND m.project_id = a.project_id AND m.user_id = a.principal_id)"
+                .to_owned(),
+        ),
+        (
+            "a key of somebody who is gone",
+            "SELECT k.id FROM project_api_keys k WHERE k.owner_kind = 'user' AND k.owner_left_at IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM users u WHERE u.organization_id = k.organization_id AND u.id = k.owner_id)"
+                .to_owned(),
+        ),
+        (
+            "a key of a service account that is gone",
+            "SELECT k.id FROM project_api_keys k WHERE k.owner_kind = 'service_account' AND NOT EXISTS (
+                 SELECT 1 FROM service_accounts s WHERE s.organization_id = k.organization_id
+                     AND s.project_id = k.project_id AND s.id = k.owner_id)"
+                .to_owned(),
+        ),
+    ];
+    let mut found = Vec::new();
+    for (what, sql) in &queries {
+        found.extend(tx.all(sql, args![], |row| Ok(format!("{what}: {}", row.get::<String>(0)?)))?);
+    }
+    Ok(found)
 }
 
 /// The tables that the store has, besides the migrator's own.

@@ -1,0 +1,150 @@
+//! Roles: rules and rows. The built-in ones are part of the program and stand in front of no table.
+
+use sql::{Row, Tx, args};
+
+use crate::domain::id::is_possible_id;
+use crate::domain::level::LevelKind;
+use crate::domain::permission::Permissions;
+use crate::domain::role::BuiltIn;
+use crate::error::{Error, Result};
+use crate::holdings::Grant;
+use crate::resources::level::Level;
+
+/// A role of either kind.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// The id as assignments store it: of a custom role its own, of a built-in one the alias.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it permits, in the order in which it was told.
+    pub tokens: Vec<String>,
+    /// The built-in role, if it is one.
+    pub built_in: Option<BuiltIn>,
+    /// When it was made, in seconds; nobody made a built-in one.
+    pub created_at: Option<i64>,
+    /// When it was changed last, in seconds.
+    pub updated_at: Option<i64>,
+    /// Who made it.
+    pub created_by: Option<String>,
+}
+
+impl Role {
+    /// A built-in role.
+    #[must_use]
+    pub fn of(built_in: BuiltIn) -> Self {
+        Self {
+            id: built_in.alias().to_owned(),
+            name: built_in.name().to_owned(),
+            description: Some(built_in.description().to_owned()),
+            tokens: built_in.permissions().known().map(|(token, _)| token.to_owned()).collect(),
+            built_in: Some(built_in),
+            created_at: None,
+            updated_at: None,
+            created_by: None,
+        }
+    }
+
+    /// The role that was assigned, if it still is one.
+    #[must_use]
+    pub fn granted(grant: &Grant) -> Option<Self> {
+        if let Some(built_in) = grant.built_in() {
+            return Some(Self::of(built_in));
+        }
+        let custom = grant.custom.as_ref()?;
+        Some(Self {
+            id: grant.role_id.clone(),
+            name: custom.name.clone(),
+            description: custom.description.clone(),
+            tokens: custom
+                .permissions
+                .split(' ')
+                .filter(|token| !token.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            built_in: None,
+            created_at: Some(custom.created_at),
+            updated_at: Some(custom.updated_at),
+            created_by: custom.created_by.clone(),
+        })
+    }
+
+    /// Reads `id, name, description, permissions, created_at, updated_at, created_by` of a custom role.
+    pub fn from_row(row: &Row<'_>) -> sql::Result<Self> {
+        let permissions: String = row.get(3)?;
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            description: row.get(2)?,
+            tokens: permissions
+                .split(' ')
+                .filter(|token| !token.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            built_in: None,
+            created_at: row.get(4)?,
+            updated_at: row.get(5)?,
+            created_by: row.get(6)?,
+        })
+    }
+
+    /// What it permits.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        match self.built_in {
+            Some(role) => role.permissions().clone(),
+            None => self.tokens.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The id as it is shown: a built-in role's is scoped to the place.
+    #[must_use]
+    pub fn shown_id(&self, level: &Level) -> String {
+        self.built_in.map_or_else(|| self.id.clone(), |role| role.scoped_id(level.resource_id()))
+    }
+}
+
+/// There is no such role at this level.
+#[must_use]
+pub fn not_found(level: &Level, id: &str) -> Error {
+    let mut error = Error::not_found("Role", id);
+    if level.kind() == LevelKind::Project {
+        error.message = format!("Role with id '{id}' not found in project.");
+    }
+    error
+}
+
+/// The role of this id at this level, in either spelling of a built-in one, or 404.
+pub fn find(tx: &mut Tx<'_>, level: &Level, id: &str) -> Result<Role> {
+    if let Some(built_in) = BuiltIn::from_id(level.kind(), level.resource_id(), id) {
+        return Ok(Role::of(built_in));
+    }
+    if !is_possible_id(id) {
+        return Err(not_found(level, id));
+    }
+    let sql =
+        "SELECT id, name, description, permissions, created_at, updated_at, created_by FROM roles
+        WHERE organization_id = $1 AND project_id = $2 AND id = $3";
+    let found = tx.one(sql, args![&level.organization, level.project_key(), id], Role::from_row)?;
+    found.ok_or_else(|| not_found(level, id))
+}
+
+/// The same, where a role may also be named by its name.
+pub fn find_spelled(tx: &mut Tx<'_>, level: &Level, text: &str) -> Result<Role> {
+    if let Some(built_in) = BuiltIn::from_name(level.kind(), text) {
+        return Ok(Role::of(built_in));
+    }
+    if !is_possible_id(text) {
+        return Err(not_found(level, text));
+    }
+    // The name is a range, because then only the index of names fits.
+    let sql =
+        "SELECT id, name, description, permissions, created_at, updated_at, created_by FROM roles
+        WHERE organization_id = $1 AND project_id = $2 AND name >= $3 AND name <= $3";
+    match tx.one(sql, args![&level.organization, level.project_key(), text], Role::from_row)? {
+        Some(role) => Ok(role),
+        None => find(tx, level, text),
+    }
+}
