@@ -263,7 +263,7 @@ async fn every_list_is_one_index_range_at_any_depth() {
             let leave = Leave {
                 sort: known.prefix.is_none(),
                 filter: known.may_filter,
-                strays: list.strays,
+                strays: known.strays,
             };
             let first = Page { path: format!("{path}?{query}"), leave };
             let cursor = match known.prefix {
