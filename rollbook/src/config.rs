@@ -181,6 +181,7 @@ impl Settings {
             body_deadline: seconds(self.body_timeout),
             request_deadline: seconds(self.request_timeout),
             trusted_proxies: self.trusted_proxy.clone(),
+            ..admin::Settings::default()
         }
     }
 
