@@ -8,7 +8,7 @@ use sql::Engine;
 
 use super::Api;
 use super::world::World;
-use crate::resources::{admin_api_keys, project_users, projects, users};
+use crate::resources::{admin_api_keys, project_users, projects, role_assignments, roles, users};
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
 pub const ALL: &[Seed] = &[
@@ -16,6 +16,10 @@ pub const ALL: &[Seed] = &[
     projects::seed::SEED,
     project_users::seed::SEED,
     admin_api_keys::seed::SEED,
+    roles::seed::ORGANIZATION,
+    roles::seed::PROJECT,
+    role_assignments::seed::OF_USER,
+    role_assignments::seed::OF_PROJECT_USER,
 ];
 
 /// A row in the making; answers its id.

@@ -3,9 +3,11 @@
 pub mod ladder;
 mod of_groups;
 mod of_users;
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod wire;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -1,6 +1,8 @@
 //! Roles of the organization and of projects: the same five operations at two levels.
 
 pub mod changes;
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;
