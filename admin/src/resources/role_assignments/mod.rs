@@ -7,7 +7,7 @@ mod of_users;
 pub mod seed;
 pub mod store;
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 pub mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
