@@ -33,7 +33,7 @@ pub fn grant(
     role: &Role,
 ) -> Result<bool> {
     let (organization, project, kind) = (by.organization_id(), level.project_key(), to.kind());
-    if let (Principal::Account(_), Some(BuiltIn::OrganizationOwner)) = (to, role.built_in) {
+    if let (Principal::Account { .. }, Some(BuiltIn::OrganizationOwner)) = (to, role.built_in) {
         let message = "A service account cannot own the organization. Give the role to a person, or the account another role.";
         return Err(Error::invalid("invalid_value", message).param("role_id"));
     }

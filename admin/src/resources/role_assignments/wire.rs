@@ -65,22 +65,25 @@ pub struct AssignedRoleDetails {
     /// Whether the role is built in.
     predefined_role: bool,
     /// What the role is for.
+    #[schema(required)]
     description: Option<String>,
     /// When the role was made, in Unix seconds; null for a built-in one.
-    #[schema(format = "unixtime")]
+    #[schema(required, format = "unixtime")]
     created_at: Option<i64>,
     /// When the role was changed last, in Unix seconds; null for a built-in one.
-    #[schema(format = "unixtime")]
+    #[schema(required, format = "unixtime")]
     updated_at: Option<i64>,
     /// The id of the person who made the role, where it is known.
+    #[schema(required)]
     created_by: Option<String>,
     /// Not included: ask for the person of that id.
-    #[schema(value_type = Option<Object>, additional_properties)]
+    #[schema(required, value_type = Option<Object>, additional_properties)]
     created_by_user_obj: Option<Map<String, Value>>,
     /// None is kept.
-    #[schema(value_type = Option<Object>, additional_properties)]
+    #[schema(required, value_type = Option<Object>, additional_properties)]
     metadata: Option<Map<String, Value>>,
     /// Through whom the role comes, if not only by an assignment of its own: then that principal first, and groups.
+    #[schema(required)]
     assignment_sources: Option<Vec<AssignmentSource>>,
 }
 

@@ -33,6 +33,7 @@ pub struct Role {
     /// The name, unique where the role holds.
     name: String,
     /// What it is for.
+    #[schema(required)]
     description: Option<String>,
     /// What it permits.
     permissions: Vec<String>,
