@@ -11,16 +11,6 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::POST, "/organization/invites"),
     (Method::DELETE, "/organization/invites/{invite_id}"),
     (Method::GET, "/organization/invites/{invite_id}"),
-    // Groups.
-    (Method::GET, "/organization/groups"),
-    (Method::POST, "/organization/groups"),
-    (Method::DELETE, "/organization/groups/{group_id}"),
-    (Method::GET, "/organization/groups/{group_id}"),
-    (Method::POST, "/organization/groups/{group_id}"),
-    (Method::GET, "/organization/groups/{group_id}/users"),
-    (Method::POST, "/organization/groups/{group_id}/users"),
-    (Method::DELETE, "/organization/groups/{group_id}/users/{user_id}"),
-    (Method::GET, "/organization/groups/{group_id}/users/{user_id}"),
     // Roles.
     (Method::GET, "/organization/roles"),
     (Method::POST, "/organization/roles"),
@@ -49,11 +39,6 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::POST, "/projects/{project_id}/users/{user_id}/roles"),
     (Method::DELETE, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
     (Method::GET, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
-    // Groups of projects.
-    (Method::GET, "/organization/projects/{project_id}/groups"),
-    (Method::POST, "/organization/projects/{project_id}/groups"),
-    (Method::DELETE, "/organization/projects/{project_id}/groups/{group_id}"),
-    (Method::GET, "/organization/projects/{project_id}/groups/{group_id}"),
     // Service accounts.
     (Method::GET, "/organization/projects/{project_id}/service_accounts"),
     (Method::POST, "/organization/projects/{project_id}/service_accounts"),
