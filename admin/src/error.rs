@@ -265,7 +265,8 @@ impl From<sql::Error> for Error {
 }
 
 /// Quotes and joins words: `'a'`, `'a' and 'b'`, `'a', 'b' and 'c'`.
-fn enumerate(words: &[&str]) -> String {
+#[must_use]
+pub fn enumerate(words: &[&str]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),

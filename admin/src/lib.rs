@@ -1,6 +1,6 @@
 //! The administration API: resources, rules and wire shapes on a [`sql::Store`].
 //!
-//! [`router`] is the whole API as a service; [`openapi`] describes it; [`founding::Founding`] makes the first tenant.
+//! [`router`] is the whole API as a service; [`openapi`] and [`own_openapi`] describe it; [`founding::Founding`] makes the first tenant.
 
 pub mod access;
 pub mod app;
@@ -23,7 +23,7 @@ mod testing;
 
 pub use app::{App, Settings};
 pub use http::recall::Recall;
-pub use router::{openapi, router};
+pub use router::{openapi, own_openapi, router};
 
 use include_dir::{Dir, include_dir};
 

@@ -9,8 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::Server;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::Error;
@@ -35,8 +37,10 @@ pub fn router(app: App) -> Router {
         operations = operations.route(path, on(filter, not_built));
     }
     let operations = operations.method_not_allowed_fallback(wrong_method);
+    let (own, _) = resources::own_routes().split_for_parts();
     Router::new()
         .nest(PREFIX, operations)
+        .merge(own.method_not_allowed_fallback(wrong_method))
         .fallback(unknown_url)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), edge))
@@ -45,7 +49,7 @@ pub fn router(app: App) -> Router {
 
 /// The OpenAPI document of what is built.
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
+pub fn openapi() -> OpenApiDocument {
     #[derive(OpenApi)]
     #[openapi(
         info(
@@ -57,9 +61,31 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )]
     struct Document;
 
-    let mut document = Document::openapi();
-    document.merge(resources::routes().split_for_parts().1);
+    let mut document = complete(Document::openapi(), resources::routes());
     document.servers = Some(vec![Server::new(PREFIX)]);
+    document
+}
+
+/// The OpenAPI document of what only this server has. Its paths are whole, because they are not below the prefix.
+#[must_use]
+pub fn own_openapi() -> OpenApiDocument {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(
+            title = "Rollbook's own operations",
+            description = "What OpenAI's administration API has no operation for. Keys, errors and ids are the same.",
+            license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        ),
+        components(schemas(ErrorResponse))
+    )]
+    struct Document;
+
+    complete(Document::openapi(), resources::own_routes())
+}
+
+/// A document with its operations and how they know their callers.
+fn complete(mut document: OpenApiDocument, routes: OpenApiRouter<App>) -> OpenApiDocument {
+    document.merge(routes.split_for_parts().1);
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     document
         .components

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, operations, parameters};
 use crate::access::Operator;
-use crate::testing::document::OperationName;
+use crate::testing::document::{OperationName, operations};
+use crate::testing::world::{World, parameters};
 use crate::testing::{Api, Reply};
 
 async fn make_key(api: &Api, body: Value) -> (String, String) {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, operations, sample, sample_body};
+use crate::error::enumerate;
 use crate::testing::Api;
-use crate::testing::document::{Operation, OperationName};
+use crate::testing::document::{Operation, OperationName, operations};
+use crate::testing::world::{World, sample};
 
 /// Every operation with a body, in a world of its own.
 async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Operation)) {
@@ -18,7 +19,7 @@ async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Opera
 #[tokio::test]
 async fn an_unknown_member_is_refused_by_name() {
     each_with_body(async |api, world, name, operation| {
-        let mut body = sample_body(operation);
+        let mut body = world.sample_body(&name.1, operation);
         body["surprise"] = json!(1);
         let request = api.request(&name.0, &world.path(&name.1)).json(&body);
         request.send().await.refused(
@@ -35,7 +36,7 @@ async fn an_unknown_member_is_refused_by_name() {
 async fn a_missing_member_is_refused_by_name() {
     each_with_body(async |api, world, name, operation| {
         for member in operation.body_members().1 {
-            let mut body = sample_body(operation);
+            let mut body = world.sample_body(&name.1, operation);
             body.as_object_mut().expect("bodies are objects").remove(&member);
             let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
             let fragment = format!("Missing required parameter: '{member}'.");
@@ -54,7 +55,7 @@ async fn a_member_of_the_wrong_type_is_refused_by_name() {
                 if kinds.contains(kind) {
                     continue;
                 }
-                let mut body = sample_body(operation);
+                let mut body = world.sample_body(&name.1, operation);
                 body[&member] = value;
                 let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
                 let fragment = format!("Invalid type for '{member}': expected a");
@@ -82,7 +83,7 @@ async fn a_nullable_member_may_be_null() {
     each_with_body(async |api, world, name, operation| {
         for (member, schema) in operation.body_members().0 {
             if schema["type"].to_string().contains("null") {
-                let mut body = sample_body(operation);
+                let mut body = world.sample_body(&name.1, operation);
                 body[&member] = Value::Null;
                 let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
                 // Whoever names nobody is told so; every other null is as if it were absent.
@@ -102,7 +103,7 @@ async fn text_that_no_engine_could_keep_is_refused_by_name() {
             if !schema["type"].to_string().contains("string") {
                 continue;
             }
-            let mut body = sample_body(operation);
+            let mut body = world.sample_body(&name.1, operation);
             body[&member] = json!("a\0b");
             let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
             reply.refused(400, "invalid_value", member.as_str(), "NUL");
@@ -214,12 +215,14 @@ async fn query_arguments_are_checked_and_unknown_ones_ignored() {
                     );
                 }
                 _ if schema["enum"].is_array() => {
-                    let fragment = "Supported values are: 'asc' and 'desc'.";
+                    let words = schema["enum"].as_array().into_iter().flatten();
+                    let words: Vec<_> = words.filter_map(Value::as_str).collect();
+                    let fragment = format!("Supported values are: {}.", enumerate(&words));
                     api.get(&wrong).await.refused(
                         400,
                         "invalid_value",
                         parameter.as_str(),
-                        fragment,
+                        &fragment,
                     );
                 }
                 _ => {}

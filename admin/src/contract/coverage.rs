@@ -1,6 +1,7 @@
 //! Every operation of the API is either built or named as not built.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::not_built::{NEWER_THAN_THE_DOCUMENT, NOT_BUILT};
 use crate::testing::Api;
@@ -40,8 +41,16 @@ async fn what_is_not_built_says_so_and_is_not_retried() {
 }
 
 #[test]
-fn the_committed_document_is_the_generated_one() {
-    let generated = crate::openapi().to_pretty_json().expect("the document is JSON") + "\n";
-    let committed = include_str!("../../../openapi.json");
-    assert!(generated == committed, "openapi.json is not current: run `make openapi`");
+fn the_committed_documents_are_the_generated_ones() {
+    let documents =
+        [("openapi.json", crate::openapi()), ("openapi-rollbook.json", crate::own_openapi())];
+    for (name, document) in documents {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+        let generated = document.to_pretty_json().expect("the document is JSON") + "\n";
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &generated).expect("the document can be written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(generated == committed, "{name} is not current: run `make openapi`");
+    }
 }

@@ -11,10 +11,11 @@ use axum::routing::get;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::world::{World, operations};
 use crate::app::Settings;
 use crate::http::edge::edge;
-use crate::testing::Api;
+use crate::testing::document::operations;
+use crate::testing::world::World;
+use crate::testing::{Api, whole_path};
 
 #[tokio::test]
 async fn a_path_that_nobody_serves_is_404_and_names_itself() {
@@ -49,7 +50,7 @@ async fn a_method_that_a_path_lacks_is_405_and_names_the_others() {
             405,
             "method_not_supported",
             (),
-            &format!("PUT is not supported on /v1{}", world.path(template)),
+            &format!("PUT is not supported on {}", whole_path(&world.path(template))),
         );
         let allowed = reply.header("allow").expect("Allow is set").to_owned();
         for ((method, other), _) in operations() {

@@ -1,6 +1,7 @@
 //! The promises that hold for every operation. These tests walk the OpenAPI document, so that an operation is tested by
 //! being registered; knowledge of one operation belongs into its folder's `tests.rs`.
 
+mod accepted;
 mod access;
 mod audit;
 mod bad_input;
@@ -12,4 +13,3 @@ mod plans;
 mod schema;
 mod shapes;
 mod walks;
-mod world;

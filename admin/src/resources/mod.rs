@@ -38,3 +38,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(service_accounts::routes())
         .merge(users::routes())
 }
+
+/// The operations that only this server has, with their whole paths.
+#[must_use]
+pub fn own_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}

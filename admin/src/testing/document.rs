@@ -10,6 +10,18 @@ pub static OURS: LazyLock<Document> = LazyLock::new(|| {
     Document::new(&serde_json::to_value(crate::openapi()).expect("the document is JSON"))
 });
 
+/// Our document of the operations that only this server has. Its paths are whole.
+pub static OWN: LazyLock<Document> = LazyLock::new(|| {
+    Document::new(&serde_json::to_value(crate::own_openapi()).expect("the document is JSON"))
+});
+
+/// Every operation of both documents to which the promises of this API apply. Checking a key is another matter: who asks shows
+/// the key that is asked about.
+pub fn operations() -> impl Iterator<Item = (&'static OperationName, &'static Operation)> {
+    let own = OWN.operations.iter().filter(|(_, operation)| operation.tag != "Check");
+    OURS.operations.iter().chain(own)
+}
+
 /// The published document, where the environment names it or it lies beside the project.
 pub static REFERENCE: LazyLock<Option<Document>> = LazyLock::new(|| {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/reference/admin.openapi.json");
@@ -38,6 +50,8 @@ pub struct Document {
 
 /// One operation.
 pub struct Operation {
+    /// What it is filed under.
+    pub tag: String,
     /// Name, place, and whether it is required, with its schema.
     pub parameters: BTreeMap<(String, String), (bool, Value)>,
     /// The body's schema, and whether it is required.
@@ -49,7 +63,22 @@ pub struct Operation {
 impl Operation {
     /// Whether the answer is a list that is read in pages.
     pub fn is_list(&self) -> bool {
-        self.parameters.contains_key(&("query".to_owned(), "limit".to_owned()))
+        self.argument("limit").is_some()
+    }
+
+    /// The schema of an argument of the query.
+    pub fn argument(&self, name: &str) -> Option<&Value> {
+        self.parameters.get(&("query".to_owned(), name.to_owned())).map(|(_, schema)| schema)
+    }
+
+    /// The arguments of the query that take one of a few words, with these.
+    pub fn choices(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.parameters.iter().filter(|((place, _), _)| place == "query").filter_map(
+            |((_, name), (_, schema))| {
+                let words = schema["enum"].as_array()?;
+                Some((name.as_str(), words.iter().filter_map(Value::as_str).collect()))
+            },
+        )
     }
 
     /// The members of the body, with the required ones named.
@@ -89,6 +118,7 @@ impl Document {
                         Some((status.parse().ok()?, schema))
                     });
                 let operation = Operation {
+                    tag: operation["tags"][0].as_str().unwrap_or_default().to_owned(),
                     parameters: parameters.collect(),
                     body,
                     responses: responses.collect(),

@@ -4,9 +4,11 @@ mod api;
 mod determined;
 pub mod document;
 pub mod fixture;
+pub mod seed;
 pub mod snapshot;
 mod store;
+pub mod world;
 
-pub use api::{Api, Reply, Sending, Tenant};
+pub use api::{Api, Reply, Sending, Tenant, whole_path};
 pub use determined::{SeededRandom, TestClock};
 pub use store::TestStore;

@@ -1,5 +1,7 @@
 //! The keys with which this API is called.
 
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! Keys for the use of projects.
 
+mod holder;
+pub mod store;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;

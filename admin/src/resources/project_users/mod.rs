@@ -1,5 +1,7 @@
 //! Who is in a project.
 
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The projects of the organization.
 
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,5 @@
+//! Differences of role assignments.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];

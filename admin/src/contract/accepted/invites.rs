@@ -1,0 +1,5 @@
+//! Differences of invites.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];

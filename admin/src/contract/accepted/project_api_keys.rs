@@ -1,0 +1,5 @@
+//! Differences of the keys of projects.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];

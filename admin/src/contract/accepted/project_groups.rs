@@ -1,0 +1,5 @@
+//! Differences of the groups of projects.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];

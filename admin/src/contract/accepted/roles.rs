@@ -1,0 +1,5 @@
+//! Differences of roles.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];

@@ -1,0 +1,5 @@
+//! Differences of service accounts.
+
+use super::Difference;
+
+pub const ACCEPTED: &[Difference] = &[];
