@@ -6,11 +6,6 @@ use http::Method;
 
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
-    // Invitations.
-    (Method::GET, "/organization/invites"),
-    (Method::POST, "/organization/invites"),
-    (Method::DELETE, "/organization/invites/{invite_id}"),
-    (Method::GET, "/organization/invites/{invite_id}"),
     // Roles.
     (Method::GET, "/organization/roles"),
     (Method::POST, "/organization/roles"),

@@ -1,5 +1,7 @@
 //! Who is in a group.
 
+#[cfg(test)]
+pub mod seed;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Groups of people and service accounts.
 
+#[cfg(test)]
+pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,6 @@ pub enum GroupType {
     /// Made in the organization.
     Group,
     /// Made outside of it, which happens nowhere here.
-    #[expect(dead_code, reason = "the word is part of the document and never sent")]
     TenantGroup,
 }
 

@@ -1,5 +1,7 @@
 //! Which groups are in a project.
 
+#[cfg(test)]
+pub mod seed;
 mod store;
 #[cfg(test)]
 mod tests;
