@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, api_key, check, check_config, group, member, org, project, role,
+    self, admin_key, api_key, check, check_config, group, invite, member, org, project, role,
     service_account, shell, store, user,
 };
 use crate::config::Serve;
@@ -43,6 +43,9 @@ pub enum Command {
     /// Add, list, change and remove people
     #[command(subcommand, after_help = "Example:\n  rollbook user list")]
     User(user::Command),
+    /// Invite people, and show the links for them
+    #[command(subcommand, after_help = "Example:\n  rollbook invite create ada@example.com")]
+    Invite(invite::Command),
     /// Create, list and archive projects
     #[command(subcommand, after_help = "Example:\n  rollbook project list")]
     Project(project::Command),
@@ -101,6 +104,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &[
             "org",
             "user",
+            "invite",
             "project",
             "member",
             "group",

@@ -15,6 +15,7 @@ pub mod failure;
 mod find;
 pub mod group;
 pub mod import;
+pub mod invite;
 mod local;
 pub mod member;
 pub mod org;
