@@ -26,6 +26,7 @@ use crate::resources::principals::Wanted;
 use crate::resources::roles::store as roles;
 
 /// The routes of this resource.
+#[must_use]
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().merge(of_users::routes()).merge(of_groups::routes())
 }

@@ -11,11 +11,14 @@ const GROUP: &str = "/organization/groups/{group_id}/roles";
 const PROJECT_USER: &str = "/projects/{project_id}/users/{user_id}/roles";
 const PROJECT_GROUP: &str = "/projects/{project_id}/groups/{group_id}/roles";
 
+/// The index by principal finds what one has at one level as well as the primary key does, and the other one their groups.
+const STRAYS: &[&str] = &["role_assignments_of_principal", "group_members_of_user"];
+
 /// Of a person in the organization.
 pub const OF_USER: Seed = Seed {
     resource: "user_roles",
     parameters: &[],
-    lists: &[List::whole(USER).with_strays(&["group_members_of_user"])],
+    lists: &[List::whole(USER).with_strays(STRAYS)],
     make: |api, world, number| give(api, world, USER, "roles", number),
     body: no_body,
     fill: |filling| fill(filling, "''", "user", filling.world.row("users", 0)),
@@ -25,7 +28,7 @@ pub const OF_USER: Seed = Seed {
 pub const OF_PROJECT_USER: Seed = Seed {
     resource: "project_user_roles",
     parameters: &[],
-    lists: &[List::whole(PROJECT_USER).with_strays(&["group_members_of_user"])],
+    lists: &[List::whole(PROJECT_USER).with_strays(STRAYS)],
     make: |api, world, number| give(api, world, PROJECT_USER, "project_roles", number),
     body: no_body,
     fill: |filling| fill(filling, "$2", "user", filling.world.row("users", 0)),
@@ -35,7 +38,7 @@ pub const OF_PROJECT_USER: Seed = Seed {
 pub const OF_GROUP: Seed = Seed {
     resource: "group_roles",
     parameters: &[],
-    lists: &[List::whole(GROUP)],
+    lists: &[List::whole(GROUP).with_strays(STRAYS)],
     make: |api, world, number| give(api, world, GROUP, "roles", number),
     body: no_body,
     fill: |filling| fill(filling, "''", "group", filling.world.row("groups", 0)),
@@ -45,7 +48,7 @@ pub const OF_GROUP: Seed = Seed {
 pub const OF_PROJECT_GROUP: Seed = Seed {
     resource: "project_group_roles",
     parameters: &[],
-    lists: &[List::whole(PROJECT_GROUP)],
+    lists: &[List::whole(PROJECT_GROUP).with_strays(STRAYS)],
     make: |api, world, number| give(api, world, PROJECT_GROUP, "project_roles", number),
     body: no_body,
     fill: |filling| fill(filling, "$2", "group", filling.world.row("groups", 0)),
