@@ -101,11 +101,11 @@ impl Filling<'_> {
 
     /// Inserts what is selected for each row; i is its number.
     pub fn insert(&self, into: &str, select: &str) -> String {
-        self.insert_some(self.rows, into, select)
+        Self::insert_some(self.rows, into, select)
     }
 
     /// The same for the first few rows.
-    pub fn insert_some(&self, rows: usize, into: &str, select: &str) -> String {
+    pub fn insert_some(rows: usize, into: &str, select: &str) -> String {
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO {into} SELECT {select} FROM n"
         )
