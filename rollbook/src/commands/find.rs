@@ -108,17 +108,28 @@ pub fn project_key(client: &Client, keys: &str, text: &str) -> Result<Value> {
     by_id_or_name(client, text, &kind)
 }
 
-/// An invite, by id or by its address.
+/// An invitation by id, or by address: the one that can be accepted, else the last one.
 pub fn invite(client: &Client, text: &str) -> Result<Value> {
-    let kind = Kind {
-        path: "/organization/invites",
-        is_id: |text| text.starts_with("invite-"),
-        name: "email",
-        what: "invite",
-        list: "invite list",
-        filter: &[],
-    };
-    by_id_or_name(client, text, &kind)
+    if !text.contains('@') {
+        return client.get(&format!("/organization/invites/{}", segment(text)));
+    }
+    let mut found = None;
+    for row in client.list("/organization/invites", &[]) {
+        let row = row?;
+        let email = row["email"].as_str().unwrap_or_default();
+        if email.to_lowercase() != text.to_lowercase() {
+            continue;
+        }
+        if row["status"] == "pending" {
+            return Ok(row);
+        }
+        found = Some(row);
+    }
+    found.ok_or_else(|| {
+        let failure =
+            Failure::not_found(&format!("nobody with the e-mail address {text} is invited"));
+        failure.note("hint", "'rollbook invite list' shows who is").into()
+    })
 }
 
 /// Something that has an id and a name.
