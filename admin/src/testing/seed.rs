@@ -8,7 +8,9 @@ use sql::Engine;
 
 use super::Api;
 use super::world::World;
-use crate::resources::{admin_api_keys, project_users, projects, users};
+use crate::resources::{
+    admin_api_keys, project_api_keys, project_users, projects, service_accounts, users,
+};
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
 pub const ALL: &[Seed] = &[
@@ -16,6 +18,8 @@ pub const ALL: &[Seed] = &[
     projects::seed::SEED,
     project_users::seed::SEED,
     admin_api_keys::seed::SEED,
+    service_accounts::seed::SEED,
+    project_api_keys::seed::SEED,
 ];
 
 /// A row in the making; answers its id.

@@ -1,0 +1,29 @@
+//! Some project keys, for the tests that walk all operations.
+
+use serde_json::json;
+
+use crate::testing::seed::{Filling, List, Seed, no_body};
+
+const LIST: &str = "/organization/projects/{project_id}/api_keys";
+
+/// Each is the key of another member of the first project.
+pub const SEED: Seed = Seed {
+    resource: "project_api_keys",
+    parameters: &[("", "api_key_id")],
+    lists: &[List::cut(LIST, "key_").filtering()],
+    make: |api, world, number| {
+        Box::pin(async move {
+            let body =
+                json!({ "name": format!("Key {number}"), "user_id": world.row("users", number) });
+            world.post(api, "/rollbook/v1/projects/{project_id}/api_keys", body).await.id()
+        })
+    },
+    body: no_body,
+    fill: |filling| {
+        let (id, bytes) = (Filling::ID, filling.bytes());
+        vec![filling.insert(
+            "project_api_keys (organization_id, project_id, id, owner_kind, owner_id, name, secret_hash, redacted_value, created_at)",
+            &format!("$1, $2, 'key_' || {id}, 'user', 'user-' || {id}, 'Key', {bytes}, 'sk-proj-***', 1"),
+        )]
+    },
+};
