@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::testing::seed::{Filling, List, Seed, no_body};
+use crate::testing::seed::{Filling, List, Seed};
 
 const LIST: &str = "/organization/projects/{project_id}/api_keys";
 
@@ -10,7 +10,10 @@ const LIST: &str = "/organization/projects/{project_id}/api_keys";
 pub const SEED: Seed = Seed {
     resource: "project_api_keys",
     parameters: &[("", "api_key_id")],
-    lists: &[List::cut(LIST, "key_").filtering()],
+    // Whether somebody may use the project can depend on their groups, for each key of a page.
+    lists: &[List::cut(LIST, "key_")
+        .with_strays(&["group_members_of_user", "role_assignments_of_principal"])
+        .filtering()],
     make: |api, world, number| {
         Box::pin(async move {
             let body =
@@ -18,7 +21,11 @@ pub const SEED: Seed = Seed {
             world.post(api, "/rollbook/v1/projects/{project_id}/api_keys", body).await.id()
         })
     },
-    body: no_body,
+    body: |world, template, member| {
+        // An owner holds more than most keys may grant.
+        let is_this = template.starts_with("/rollbook/") && template.ends_with("/api_keys");
+        (is_this && member == "user_id").then(|| json!(world.row("users", 0)))
+    },
     fill: |filling| {
         let (id, bytes) = (Filling::ID, filling.bytes());
         vec![filling.insert(

@@ -270,7 +270,7 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, project: &Project, key: &ProjectKey)
 }
 
 /// Ends every key of a service account that goes, without an event of their own: they go with it.
-pub fn end_of_account(tx: &mut Tx<'_>, organization: &str, account: &str) -> Result<()> {
+pub fn end_all_of(tx: &mut Tx<'_>, organization: &str, account: &str) -> Result<()> {
     // The owner is a range, because then only the index by owner fits.
     tx.execute(
         "DELETE FROM project_api_keys

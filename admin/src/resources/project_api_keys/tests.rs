@@ -243,7 +243,7 @@ async fn rulings_5_13_and_5_14_an_archived_project_shows_no_keys() {
     assert_eq!(*place.api.get(&place.keys()).await.ok(), page);
     let path = format!("{}?owner_project_access=all", place.keys());
     let refused = place.api.get(&path).await;
-    refused.refused(400, "invalid_value", "owner_project_access", "'active', 'inactive' and 'any'");
+    refused.refused(400, "invalid_value", "owner_project_access", "'active', 'any' and 'inactive'");
     let one = format!("{}/{id}", place.keys());
     place.api.get(&one).await.refused(404, "not_found", (), "API key with id");
     place.api.delete(&one).await.refused(404, "not_found", (), "API key with id");

@@ -167,7 +167,7 @@ pub enum WantedAccess {
 
 /// Reads which keys a list is to show.
 pub fn access(query: &Query) -> Result<Access> {
-    let word = query.one_of("owner_project_access", &["active", "inactive", "any"])?;
+    let word = query.one_of("owner_project_access", &["active", "any", "inactive"])?;
     Ok(match word {
         None => Access::Direct,
         Some("active") => Access::Active,

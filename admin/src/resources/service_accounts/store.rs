@@ -220,7 +220,7 @@ fn take_further_built_in(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount)
 
 /// Deletes a service account with its keys, its groups and its roles at every level.
 pub fn delete(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount) -> Result<()> {
-    keys::end_of_account(tx, by.organization_id(), &account.id)?;
+    keys::end_all_of(tx, by.organization_id(), &account.id)?;
     holdings::forget(tx, by.organization_id(), Kind::User, &account.id)?;
     tx.execute(
         "DELETE FROM service_accounts WHERE organization_id = $1 AND project_id = $2 AND id = $3",
