@@ -28,9 +28,11 @@ pub const SEED: Seed = Seed {
     },
     fill: |filling| {
         let (id, bytes) = (Filling::ID, filling.bytes());
+        // Every second person left, so that each list shows some and passes over others.
         vec![filling.insert(
-            "project_api_keys (organization_id, project_id, id, owner_kind, owner_id, name, secret_hash, redacted_value, created_at)",
-            &format!("$1, $2, 'key_' || {id}, 'user', 'user-' || {id}, 'Key', {bytes}, 'sk-proj-***', 1"),
+            "project_api_keys (organization_id, project_id, id, owner_kind, owner_id, name, secret_hash, redacted_value, created_at,
+                 owner_left_at)",
+            &format!("$1, $2, 'key_' || {id}, 'user', 'user-' || {id}, 'Key', {bytes}, 'sk-proj-***', 1, CASE WHEN i % 2 = 0 THEN 1 END"),
         )]
     },
 };
