@@ -9,8 +9,8 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, group_users, groups, invites, project_groups, project_users, projects,
-    role_assignments, roles, users,
+    admin_api_keys, group_users, groups, invites, project_api_keys, project_groups, project_users,
+    projects, role_assignments, roles, service_accounts, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -28,6 +28,8 @@ pub const ALL: &[Seed] = &[
     role_assignments::seed::OF_PROJECT_USER,
     role_assignments::seed::OF_GROUP,
     role_assignments::seed::OF_PROJECT_GROUP,
+    service_accounts::seed::SEED,
+    project_api_keys::seed::SEED,
     invites::seed::SEED,
 ];
 
