@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -35,30 +35,64 @@ fn declares_json(headers: &HeaderMap) -> bool {
     media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")
 }
 
+/// A body that was received and not read yet.
+#[derive(Debug)]
+pub struct Received {
+    is_json: bool,
+    /// What was sent.
+    pub bytes: Bytes,
+}
+
+impl Received {
+    /// Reads it.
+    pub fn read<T: FromFields>(&self) -> Result<T> {
+        read(&self.bytes, self.is_json)
+    }
+}
+
 impl Incoming {
     /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
     /// content are kept in [`Parsed`], because the state of the parents is checked before them.
     pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
-        let too_large = || {
-            let message =
-                format!("The request body is too large. At most {cap} bytes are accepted.");
-            Error::new(Kind::TooLarge, message).code("request_too_large")
-        };
-        // A body that announces itself as too large is not worth receiving.
-        if self.body.size_hint().lower() > cap as u64 {
-            return Err(too_large());
-        }
-        let received = tokio::time::timeout(deadline, Limited::new(self.body, cap).collect()).await;
-        let bytes = match received {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(_)) => return Err(malformed("it ended early")),
-            Err(_) => {
-                let message = "The request body was not received in time. Send it without pauses.";
-                return Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"));
-            }
-        };
+        let bytes = received(self.body, cap, deadline).await?;
         Ok(Parsed(read(&bytes, self.is_json)))
+    }
+}
+
+impl Received {
+    /// Receives a body within its cap and deadline.
+    pub async fn of<B>(headers: &HeaderMap, body: B, cap: usize, deadline: Duration) -> Result<Self>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let bytes = received(body, cap, deadline).await?;
+        Ok(Self { is_json: declares_json(headers), bytes })
+    }
+}
+
+async fn received<B>(body: B, cap: usize, deadline: Duration) -> Result<Bytes>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let too_large = || {
+        let message = format!("The request body is too large. At most {cap} bytes are accepted.");
+        Error::new(Kind::TooLarge, message).code("request_too_large")
+    };
+    // A body that announces itself as too large is not worth receiving.
+    if body.size_hint().lower() > cap as u64 {
+        return Err(too_large());
+    }
+    let received = tokio::time::timeout(deadline, Limited::new(body, cap).collect()).await;
+    match received {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(malformed("it ended early")),
+        Err(_) => {
+            let message = "The request body was not received in time. Send it without pauses.";
+            Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"))
+        }
     }
 }
 
