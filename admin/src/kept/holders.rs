@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::resources::check::known::Known;
 use crate::resources::project_api_keys::store as keys;
 
-/// How many project keys are kept.
-const HOLDERS: usize = 8192;
+/// How many project keys are kept: a few KiB each.
+const HOLDERS: usize = 16_384;
 
 /// Project keys by the hash of their secret.
 pub(super) struct Holders(Cache<KeyHash, (Stamp, Arc<Known>)>);

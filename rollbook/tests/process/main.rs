@@ -4,6 +4,7 @@
 //! `file`), or, for `postgres://…`, a database of its own on that server.
 
 mod backup;
+mod checks;
 mod commands;
 mod commands_docs;
 mod commands_remote;
@@ -17,6 +18,7 @@ mod first_start;
 mod fresh;
 mod import;
 mod kill;
+mod nginx;
 mod openapi;
 mod probes;
 mod records;

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use super::FORWARD;
 use super::inference::needed;
 use super::known::Known;
-use super::verdict::{Question, Verdict, message, render};
+use super::verdict::{Question, Verdict, lacking, message, render};
 use super::wire::{CheckRequest, well_formed};
 use crate::access::Identity;
 use crate::domain::permission::MODEL_REQUEST;
@@ -117,7 +117,7 @@ impl<'a> Asked<'a> {
             return (refusal(error), None);
         }
         if self.form == Form::Status && verdict != Verdict::Allowed {
-            return (forbidden(permission.unwrap_or(MODEL_REQUEST)), identity());
+            return (forbidden(&lacking(&self.question, &known.holder)), identity());
         }
         let body = render(verdict, permission, self.question.model, &known.whose);
         (self.success(body, known), identity())
@@ -218,9 +218,10 @@ fn ambiguous() -> Error {
     Error::new(Kind::Forbidden, message)
 }
 
-fn forbidden(permission: &str) -> Response {
+fn forbidden(lacking: &[&str]) -> Response {
     let message = format!(
-        "You have insufficient permissions for this operation. Missing scopes: {permission}. Use a key that has them."
+        "You have insufficient permissions for this operation. Missing scopes: {}. Use a key that has them.",
+        lacking.join(", ")
     );
     Error::new(Kind::Forbidden, message).into_response()
 }

@@ -64,6 +64,7 @@ fn headers(holder: &Holder) -> HeaderMap {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, text) in texts {
+        let text = text.filter(|text| text.is_ascii());
         if let Some(Ok(value)) = text.map(HeaderValue::from_str) {
             headers.insert(HeaderName::from_static(name), value);
         }

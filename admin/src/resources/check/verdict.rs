@@ -1,6 +1,6 @@
 //! What is decided about a key, and the words for it.
 
-use crate::domain::permission::{Reason, Wish, decide};
+use crate::domain::permission::{MODEL_REQUEST, Reason, Wish, decide};
 use crate::resources::project_api_keys::store::Holder;
 
 /// What somebody wants to do with a key.
@@ -64,6 +64,19 @@ impl<'a> Question<'a> {
             _ => (reason.into(), self.permission),
         }
     }
+}
+
+/// Which of the permissions that are asked for the key does not have.
+pub fn lacking<'a>(question: &Question<'a>, holder: &Holder) -> Vec<&'a str> {
+    let model = question.model.map(|_| MODEL_REQUEST);
+    let mut wanted: Vec<_> =
+        model.into_iter().chain(question.permission).chain(question.also).collect();
+    wanted.dedup();
+    let scopes = holder.scopes.as_ref();
+    let has =
+        |token: &str| holder.effective.has(token) && scopes.is_none_or(|scopes| scopes.has(token));
+    wanted.retain(|token| !has(token));
+    wanted
 }
 
 /// The beginning of an answer, and its sentence.

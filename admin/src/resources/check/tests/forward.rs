@@ -87,8 +87,8 @@ async fn a_key_that_opens_nothing_is_401_and_names_nobody() {
 #[tokio::test]
 async fn a_key_that_may_not_is_403_and_says_what_it_lacks() {
     let place = Place::new().await;
-    let reply = place.forward("?permission=api.management.read", &[]).await;
-    let message = "You have insufficient permissions for this operation. Missing scopes: api.management.read.";
+    let reply = place.forward("?permission=api.management.write", &[]).await;
+    let message = "You have insufficient permissions for this operation. Missing scopes: api.management.write.";
     reply.refused(403, (), (), message);
     assert_eq!(reply.header("openai-organization"), Some("first"));
     assert_eq!(reply.header("x-rollbook-project-id"), None);
@@ -101,6 +101,9 @@ async fn a_key_that_may_not_is_403_and_says_what_it_lacks() {
     ask("?permission=api.files.read").send().await.ok();
     let both = "?permission=api.files.read&model=gpt-4o";
     ask(both).send().await.refused(403, (), (), "Missing scopes: api.model.request.");
+    let neither = "?permission=api.files.write&model=gpt-4o";
+    let missing = "Missing scopes: api.model.request, api.files.write.";
+    ask(neither).send().await.refused(403, (), (), missing);
 }
 
 #[tokio::test]

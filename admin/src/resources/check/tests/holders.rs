@@ -17,7 +17,7 @@ async fn the_first_reason_against_a_key_counts() {
         ..Terms::default()
     };
     let key = place.key_of(&place.user, terms).await;
-    let [manage, files] = [Some("api.management.read"), Some("api.files.read")];
+    let [manage, files] = [Some("api.management.write"), Some("api.files.read")];
     // Everything is against it, and falls away one by one.
     place.api.clock.advance(100);
     place.run(
