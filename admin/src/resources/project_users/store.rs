@@ -28,12 +28,12 @@ pub struct Member {
 
 impl Member {
     fn from_row(row: &Row<'_>) -> sql::Result<Self> {
-        let role: Option<String> = row.get(3)?;
+        let role = row.text(3)?.and_then(ProjectRole::from_name);
         Ok(Self {
             user_id: row.get(0)?,
             name: row.get(1)?,
             email: row.get(2)?,
-            role: role.as_deref().and_then(ProjectRole::from_name).unwrap_or(ProjectRole::Member),
+            role: role.unwrap_or(ProjectRole::Member),
             added_at: row.get(4)?,
         })
     }
