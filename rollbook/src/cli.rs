@@ -9,7 +9,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{self, admin_key, check_config, member, org, project, shell, store, user};
+use crate::commands::{
+    self, admin_key, check_config, invite, member, org, project, shell, store, user,
+};
 use crate::config::Serve;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
@@ -40,6 +42,9 @@ pub enum Command {
     /// Add, list, change and remove people
     #[command(subcommand, after_help = "Example:\n  rollbook user list")]
     User(user::Command),
+    /// Invite people, and show the links for them
+    #[command(subcommand, after_help = "Example:\n  rollbook invite create ada@example.com")]
+    Invite(invite::Command),
     /// Create, list and archive projects
     #[command(subcommand, after_help = "Example:\n  rollbook project list")]
     Project(project::Command),
@@ -78,7 +83,7 @@ pub enum Command {
 /// How the commands are shown: what is looked for together stands together.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Serve", &["serve", "demo", "check-config"]),
-    ("Organization", &["org", "user", "project", "member", "admin-key"]),
+    ("Organization", &["org", "user", "invite", "project", "member", "admin-key"]),
     ("Store", &["import", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];

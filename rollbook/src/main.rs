@@ -13,6 +13,7 @@ mod linger;
 mod listener;
 mod log;
 mod probes;
+mod public_url;
 mod serve;
 mod shutdown;
 mod telemetry;
@@ -56,6 +57,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::User(user) => user.run(),
         Command::Project(project) => project.run(),
         Command::Member(member) => member.run(),
+        Command::Invite(invite) => invite.run(),
         Command::AdminKey(key) => key.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Migrate(migrate) => migrate.run(),

@@ -8,7 +8,10 @@ use sql::Engine;
 
 use super::Api;
 use super::world::World;
-use crate::resources::{admin_api_keys, project_users, projects, users};
+use crate::resources::{
+    admin_api_keys, group_users, groups, invites, project_groups, project_users, projects,
+    role_assignments, roles, users,
+};
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
 pub const ALL: &[Seed] = &[
@@ -16,6 +19,16 @@ pub const ALL: &[Seed] = &[
     projects::seed::SEED,
     project_users::seed::SEED,
     admin_api_keys::seed::SEED,
+    groups::seed::SEED,
+    group_users::seed::SEED,
+    project_groups::seed::SEED,
+    roles::seed::ORGANIZATION,
+    roles::seed::PROJECT,
+    role_assignments::seed::OF_USER,
+    role_assignments::seed::OF_PROJECT_USER,
+    role_assignments::seed::OF_GROUP,
+    role_assignments::seed::OF_PROJECT_GROUP,
+    invites::seed::SEED,
 ];
 
 /// A row in the making; answers its id.

@@ -12,6 +12,7 @@ mod exchange;
 pub mod failure;
 mod find;
 pub mod import;
+pub mod invite;
 mod local;
 pub mod member;
 pub mod org;
