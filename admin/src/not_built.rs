@@ -6,48 +6,8 @@ use http::Method;
 
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
-    // Roles.
-    (Method::GET, "/organization/roles"),
-    (Method::POST, "/organization/roles"),
-    (Method::DELETE, "/organization/roles/{role_id}"),
-    (Method::GET, "/organization/roles/{role_id}"),
-    (Method::POST, "/organization/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/roles"),
-    (Method::POST, "/projects/{project_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/roles/{role_id}"),
-    (Method::POST, "/projects/{project_id}/roles/{role_id}"),
-    // Who has which role.
-    (Method::GET, "/organization/groups/{group_id}/roles"),
-    (Method::POST, "/organization/groups/{group_id}/roles"),
-    (Method::DELETE, "/organization/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/organization/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/organization/users/{user_id}/roles"),
-    (Method::POST, "/organization/users/{user_id}/roles"),
-    (Method::DELETE, "/organization/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/organization/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/groups/{group_id}/roles"),
-    (Method::POST, "/projects/{project_id}/groups/{group_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/users/{user_id}/roles"),
-    (Method::POST, "/projects/{project_id}/users/{user_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
     // Service accounts.
-    (Method::GET, "/organization/projects/{project_id}/service_accounts"),
-    (Method::POST, "/organization/projects/{project_id}/service_accounts"),
-    (Method::DELETE, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (Method::GET, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (Method::POST, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (
-        Method::POST,
-        "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys",
-    ),
     // Keys of projects.
-    (Method::GET, "/organization/projects/{project_id}/api_keys"),
-    (Method::DELETE, "/organization/projects/{project_id}/api_keys/{api_key_id}"),
-    (Method::GET, "/organization/projects/{project_id}/api_keys/{api_key_id}"),
     // Policy, the record, usage.
     (Method::GET, "/organization/audit_logs"),
     (Method::GET, "/organization/certificates"),

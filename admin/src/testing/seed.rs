@@ -9,7 +9,8 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, group_users, groups, invites, project_groups, project_users, projects, users,
+    admin_api_keys, group_users, groups, invites, project_api_keys, project_groups, project_users,
+    projects, role_assignments, roles, service_accounts, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -21,6 +22,14 @@ pub const ALL: &[Seed] = &[
     groups::seed::SEED,
     group_users::seed::SEED,
     project_groups::seed::SEED,
+    roles::seed::ORGANIZATION,
+    roles::seed::PROJECT,
+    role_assignments::seed::OF_USER,
+    role_assignments::seed::OF_PROJECT_USER,
+    role_assignments::seed::OF_GROUP,
+    role_assignments::seed::OF_PROJECT_GROUP,
+    service_accounts::seed::SEED,
+    project_api_keys::seed::SEED,
     invites::seed::SEED,
 ];
 
@@ -101,11 +110,12 @@ impl Filling<'_> {
 
     /// Inserts what is selected for each row; i is its number.
     pub fn insert(&self, into: &str, select: &str) -> String {
-        Self::insert_some(self.rows, into, select)
+        self.insert_some(self.rows, into, select)
     }
 
     /// The same for the first few rows.
-    pub fn insert_some(rows: usize, into: &str, select: &str) -> String {
+    pub fn insert_some(&self, rows: usize, into: &str, select: &str) -> String {
+        let rows = rows.min(self.rows);
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO {into} SELECT {select} FROM n"
         )

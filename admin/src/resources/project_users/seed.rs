@@ -25,7 +25,7 @@ pub const SEED: Seed = Seed {
         vec![
             filling.insert(into, &format!("$1, $2, 'user-' || {id}, {id} || '@x', 'member', 1")),
             // Members of other projects too, so that an index of people is no index of this project.
-            Filling::insert_some(
+            filling.insert_some(
                 2000,
                 into,
                 &format!(
