@@ -14,6 +14,8 @@ use crate::domain::id::Ids;
 use crate::http::meter::Meters;
 use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
+use crate::resources::project_api_keys::store::{self as project_keys, Holder};
+use crate::uses::{Use, Uses};
 
 /// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
 const LAST_USED_PRECISION: i64 = 300;
@@ -64,8 +66,10 @@ pub struct Parts {
     pub ids: Ids,
     /// What the operator set.
     pub settings: Settings,
-    /// Which keys were noted as used lately.
+    /// Which admin keys were noted as used lately.
     pub last_used: LastUsed,
+    /// Which project keys were used and are not noted yet.
+    pub uses: Uses,
     /// What was read and may be read again.
     pub kept: Arc<Kept>,
     /// How often each operation is asked for, and how long it takes.
@@ -91,6 +95,7 @@ impl App {
             ids,
             settings,
             last_used: LastUsed::default(),
+            uses: Uses::default(),
             kept: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),
@@ -112,6 +117,35 @@ impl App {
             let recorded = store.write(move |tx| keys::record_use(tx, &organization, &key, now));
             if let Err(error) = recorded.await {
                 tracing::warn!(%error, "the last use of a key could not be recorded");
+            }
+        });
+    }
+
+    /// Notes that a project key was used, together with others: once a minute at most for all keys of this process, because each
+    /// change of the store makes everything useless that is kept of it.
+    pub fn record_project_use(&self, holder: &Holder, now: i64) {
+        if holder.last_used_at.is_none_or(|used| used <= now - LAST_USED_PRECISION) {
+            self.uses.collect(holder, now);
+        }
+        if let Some(used) = self.uses.due(now) {
+            self.record_uses(used);
+        }
+    }
+
+    /// Records what was collected and is not due yet, when the process ends.
+    pub fn record_remaining_uses(&self) {
+        self.record_uses(self.uses.take());
+    }
+
+    fn record_uses(&self, used: Vec<Use>) {
+        if used.is_empty() {
+            return;
+        }
+        let store = self.store.clone();
+        self.background.spawn(async move {
+            let recorded = store.write(move |tx| project_keys::record_uses(tx, &used));
+            if let Err(error) = recorded.await {
+                tracing::warn!(%error, "the last use of project keys could not be recorded");
             }
         });
     }

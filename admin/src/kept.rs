@@ -4,6 +4,8 @@
 //! request that finds the store in the same state. So nothing is ever too old, whoever changed the store, and nothing has to be
 //! told that it is. The price is that each change makes all of it useless at once.
 
+mod holders;
+
 use std::array;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use sql::{Stamp, Tx};
 
+use self::holders::Holders;
 use crate::domain::secret::KeyHash;
 use crate::error::Result;
 use crate::http::meter::Meter;
@@ -37,6 +40,7 @@ pub struct Kept {
     keys: Cache<KeyHash, (Stamp, Arc<FoundKey>)>,
     answers: Cache<Question, Answer, Weight>,
     lately: Lately,
+    holders: Holders,
 }
 
 /// An answer as it was sent, but for its headers.
@@ -86,6 +90,7 @@ impl Default for Kept {
             keys: Cache::new(KEYS),
             answers: Cache::with_weighter(ANSWERS, BYTES, Weight),
             lately: Lately::default(),
+            holders: Holders::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod resources;
 pub mod router;
 #[cfg(test)]
 mod testing;
+pub mod uses;
 
 pub use app::{App, Settings};
 pub use http::recall::Recall;

@@ -7,19 +7,7 @@ use http::Method;
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
     // Service accounts.
-    (Method::GET, "/organization/projects/{project_id}/service_accounts"),
-    (Method::POST, "/organization/projects/{project_id}/service_accounts"),
-    (Method::DELETE, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (Method::GET, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (Method::POST, "/organization/projects/{project_id}/service_accounts/{service_account_id}"),
-    (
-        Method::POST,
-        "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys",
-    ),
     // Keys of projects.
-    (Method::GET, "/organization/projects/{project_id}/api_keys"),
-    (Method::DELETE, "/organization/projects/{project_id}/api_keys/{api_key_id}"),
-    (Method::GET, "/organization/projects/{project_id}/api_keys/{api_key_id}"),
     // Policy, the record, usage.
     (Method::GET, "/organization/audit_logs"),
     (Method::GET, "/organization/certificates"),

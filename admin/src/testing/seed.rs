@@ -9,8 +9,8 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, group_users, groups, invites, project_groups, project_users, projects,
-    role_assignments, roles, users,
+    admin_api_keys, group_users, groups, invites, project_api_keys, project_groups, project_users,
+    projects, role_assignments, roles, service_accounts, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -28,6 +28,8 @@ pub const ALL: &[Seed] = &[
     role_assignments::seed::OF_PROJECT_USER,
     role_assignments::seed::OF_GROUP,
     role_assignments::seed::OF_PROJECT_GROUP,
+    service_accounts::seed::SEED,
+    project_api_keys::seed::SEED,
     invites::seed::SEED,
 ];
 
@@ -113,6 +115,7 @@ impl Filling<'_> {
 
     /// The same for the first few rows.
     pub fn insert_some(&self, rows: usize, into: &str, select: &str) -> String {
+        let rows = rows.min(self.rows);
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO {into} SELECT {select} FROM n"
         )

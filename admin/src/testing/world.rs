@@ -82,10 +82,12 @@ impl World {
         }
     }
 
-    /// A body with every required member.
+    /// A body with every required member, and those that a seed tells.
     pub fn sample_body(&self, template: &str, operation: &Operation) -> Value {
         let (members, required) = operation.body_members();
-        let members = members.iter().filter(|(name, _)| required.contains(*name));
+        let is_told =
+            |name: &String| ALL.iter().any(|seed| (seed.body)(self, template, name).is_some());
+        let members = members.iter().filter(|(name, _)| required.contains(*name) || is_told(name));
         let sampled =
             members.map(|(name, schema)| (name.clone(), self.member(template, name, schema)));
         Value::Object(sampled.collect::<Map<_, _>>())

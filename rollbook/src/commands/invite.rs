@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Client, segment};
 use super::confirm::Confirmation;
-use super::failure::Failure;
 use super::find::{self, id, text};
 use super::output::Output;
 use super::place::Place;
@@ -206,7 +205,7 @@ impl List {
 impl Link {
     fn run(&self) -> Result<()> {
         let client = self.place.client_with(self.address.settings())?;
-        let invite = invite(&client, &self.invite)?;
+        let invite = find::invite(&client, &self.invite)?;
         let link = make_link(&client, &id(&invite))?;
         let sentence =
             format!("Made a fresh link for {}.{}", text(&invite, "email"), until(&invite));
@@ -219,7 +218,7 @@ impl Delete {
     fn run(&self) -> Result<()> {
         self.confirmation.ensure_possible()?;
         let client = self.place.client()?;
-        let invite = invite(&client, &self.invite)?;
+        let invite = find::invite(&client, &self.invite)?;
         let called = format!("the invitation of {} ({})", text(&invite, "email"), id(&invite));
         self.confirmation.ask(&format!("Take back {called}? Its link is dead at once."))?;
         let path = format!("/organization/invites/{}", segment(&id(&invite)));
@@ -261,30 +260,6 @@ fn show(output: Output, link: &Value, sentence: &str) -> Result<()> {
 fn until(invite: &Value) -> String {
     let end = invite["expires_at"].as_i64().and_then(time);
     end.map_or_else(String::new, |end| format!(" It can be accepted until {end}."))
-}
-
-/// An invitation by id, or by address: the one that can be accepted, else the last one.
-fn invite(client: &Client, text: &str) -> Result<Value> {
-    if !text.contains('@') {
-        return client.get(&format!("/organization/invites/{}", segment(text)));
-    }
-    let mut found = None;
-    for row in client.list("/organization/invites", &[]) {
-        let row = row?;
-        let email = row["email"].as_str().unwrap_or_default();
-        if email.to_lowercase() != text.to_lowercase() {
-            continue;
-        }
-        if row["status"] == "pending" {
-            return Ok(row);
-        }
-        found = Some(row);
-    }
-    found.ok_or_else(|| {
-        let failure =
-            Failure::not_found(&format!("nobody with the e-mail address {text} is invited"));
-        failure.note("hint", "'rollbook invite list' shows who is").into()
-    })
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Local {
         let body = request.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder()
             .method(request.method)
-            .uri(format!("/v1{}", request.path))
+            .uri(request.target())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, AGENT)
             .extension(self.operator.clone())

@@ -91,7 +91,7 @@ impl Invite {
 
 fn write_projects(projects: &[InvitedTo]) -> String {
     let pair = |project: &InvitedTo| json!([project.id, project.role.name()]);
-    Value::from_iter(projects.iter().map(pair)).to_string()
+    projects.iter().map(pair).collect::<Value>().to_string()
 }
 
 fn read_projects(text: &str) -> Vec<InvitedTo> {

@@ -136,7 +136,7 @@ async fn an_archived_project_shows_its_groups_and_lets_them_go() {
     let (groups, project, group) = project_and_group(&api).await;
     api.post(&groups, json!({ "group_id": group, "role": "member" })).await.ok();
     api.post(&format!("/organization/projects/{project}/archive"), Value::Null).await.ok();
-    assert_eq!(group_ids(api.get(&groups).await.ok()), [group.clone()]);
+    assert_eq!(group_ids(api.get(&groups).await.ok()), [group.as_str()]);
     let path = format!("{groups}/{group}");
     assert_eq!(api.get(&path).await.ok()["group_id"], group);
     let fragment = format!("Project '{project}' is archived.");

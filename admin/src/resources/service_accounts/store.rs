@@ -1,10 +1,18 @@
 //! Service accounts: rules and rows.
 
-use sql::{Row, Tx, args};
+use serde_json::json;
+use sql::{Question, Row, Tx, args};
 
+use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
-use crate::domain::role::ProjectRole;
-use crate::error::Result;
+use crate::domain::level::LevelKind;
+use crate::domain::page::{PageRequest, Slice};
+use crate::domain::permission::Permissions;
+use crate::domain::role::{BuiltIn, ProjectRole};
+use crate::error::{Error, Result};
+use crate::holdings::{self, Kind};
+use crate::resources::project_api_keys::store as keys;
+use crate::resources::projects::store::{Project, find_active_with};
 
 /// Somebody in a project who is no person.
 #[derive(Debug, Clone)]
@@ -22,6 +30,12 @@ pub struct ServiceAccount {
 }
 
 impl ServiceAccount {
+    /// The name of the built-in role.
+    #[must_use]
+    pub fn role_name(&self) -> &'static str {
+        self.role.map_or("none", ProjectRole::name)
+    }
+
     /// Reads `project_id, id, name, role, created_at`.
     pub fn from_row(row: &Row<'_>) -> sql::Result<Self> {
         let role: Option<String> = row.get(3)?;
@@ -33,6 +47,56 @@ impl ServiceAccount {
             created_at: row.get(4)?,
         })
     }
+}
+
+/// What a request wants to change about a service account.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// A new name.
+    pub name: Option<String>,
+    /// The built-in role in place of the one it has.
+    pub role: Option<ProjectRole>,
+}
+
+/// There is no such service account in the project.
+#[must_use]
+pub fn not_found(id: &str) -> Error {
+    Error::not_found("Service account", id)
+}
+
+/// A page of an active project's service accounts, by id. The project is a range for the reason told where members are listed:
+/// ids have an index of their own here too.
+pub fn list(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    page: &PageRequest,
+) -> Result<Slice<ServiceAccount>> {
+    let accounts = Question {
+        sql: "SELECT project_id, id, name, role, created_at FROM service_accounts
+              WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
+              ORDER BY project_id, id LIMIT $4",
+        args: args![organization, project, &page.above, page.fetch()],
+        row: ServiceAccount::from_row,
+    };
+    let (_, rows) = find_active_with(tx, organization, project, &accounts)?;
+    Ok(page.cut(rows))
+}
+
+/// The service account of this id in this project, or 404.
+pub fn find(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    id: &str,
+) -> Result<ServiceAccount> {
+    if !is_possible_id(id) {
+        return Err(not_found(id));
+    }
+    let sql = "SELECT project_id, id, name, role, created_at FROM service_accounts
+        WHERE organization_id = $1 AND project_id = $2 AND id = $3";
+    let found = tx.one(sql, args![organization, project, id], ServiceAccount::from_row)?;
+    found.ok_or_else(|| not_found(id))
 }
 
 /// The service account of this id in whatever project, if there is one.
@@ -62,4 +126,115 @@ pub fn set_built_in(
         args![organization, &account.project_id, &account.id, role.map(ProjectRole::name)],
     )?;
     Ok(())
+}
+
+/// What a service account may do in its project, by every role there is.
+pub fn effective(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    account: &ServiceAccount,
+) -> Result<Permissions> {
+    let grants =
+        holdings::grants_of_user(tx, organization, Some(&account.project_id), &account.id)?;
+    let built_in: Vec<_> = account.role.into_iter().map(BuiltIn::from).collect();
+    Ok(holdings::effective(&built_in, &grants))
+}
+
+/// Creates a service account in a project.
+pub fn create(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    project: &Project,
+    id: &str,
+    name: &str,
+    role: Option<ProjectRole>,
+) -> Result<ServiceAccount> {
+    let account = ServiceAccount {
+        project_id: project.id.clone(),
+        id: id.to_owned(),
+        name: name.to_owned(),
+        role,
+        created_at: by.now,
+    };
+    tx.execute(
+        "INSERT INTO service_accounts (organization_id, project_id, id, name, role, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![
+            by.organization_id(),
+            &account.project_id,
+            &account.id,
+            &account.name,
+            account.role.map(ProjectRole::name),
+            account.created_at
+        ],
+    )?;
+    let payload = json!({ "id": account.id, "data": { "role": account.role_name() } });
+    append(tx, by, "service_account.created", &account, payload)?;
+    Ok(account)
+}
+
+/// Changes a service account. A role takes the place of every built-in one that the account has in the project.
+pub fn modify(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    account: &ServiceAccount,
+    changes: &Changes,
+) -> Result<ServiceAccount> {
+    let after = ServiceAccount {
+        name: changes.name.clone().unwrap_or_else(|| account.name.clone()),
+        role: changes.role.or(account.role),
+        ..account.clone()
+    };
+    let had_others = changes.role.is_some() && take_further_built_in(tx, by, account)?;
+    let is_role_change = had_others || after.role != account.role;
+    if !is_role_change && after.name == account.name {
+        return Ok(after);
+    }
+    tx.execute(
+        "UPDATE service_accounts SET name = $4, role = $5
+         WHERE organization_id = $1 AND project_id = $2 AND id = $3",
+        args![
+            by.organization_id(),
+            &after.project_id,
+            &after.id,
+            &after.name,
+            after.role.map(ProjectRole::name)
+        ],
+    )?;
+    let requested = if is_role_change { json!({ "role": after.role_name() }) } else { json!({}) };
+    let payload = json!({ "id": after.id, "changes_requested": requested });
+    append(tx, by, "service_account.updated", &after, payload)?;
+    Ok(after)
+}
+
+/// Takes the built-in roles that stand beside the account's own column; false if there were none.
+fn take_further_built_in(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount) -> Result<bool> {
+    let (organization, project) = (by.organization_id(), &account.project_id);
+    let mut had_any = false;
+    for role in BuiltIn::of(LevelKind::Project) {
+        had_any |=
+            holdings::remove(tx, organization, project, Kind::User, &account.id, role.alias())?;
+    }
+    Ok(had_any)
+}
+
+/// Deletes a service account with its keys, its groups and its roles at every level.
+pub fn delete(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount) -> Result<()> {
+    keys::end_all_of(tx, by.organization_id(), &account.id)?;
+    holdings::forget(tx, by.organization_id(), Kind::User, &account.id)?;
+    tx.execute(
+        "DELETE FROM service_accounts WHERE organization_id = $1 AND project_id = $2 AND id = $3",
+        args![by.organization_id(), &account.project_id, &account.id],
+    )?;
+    append(tx, by, "service_account.deleted", account, json!({ "id": account.id }))
+}
+
+fn append(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    kind: &'static str,
+    account: &ServiceAccount,
+    payload: serde_json::Value,
+) -> Result<()> {
+    audit::append(tx, by, &Event::new(kind, &account.id, payload).in_project(&account.project_id))
 }

@@ -72,24 +72,22 @@ pub fn accept(
 ) -> Result<Option<Invitation>> {
     let Some(invitation) = find(tx, link, at.now)? else { return Ok(None) };
     let (organization, invite) = (&invitation.organization, &invitation.invite);
-    let used = tx.execute(
+    let changed = tx.execute(
         "UPDATE invites SET accepted_at = $3, token_hash = NULL
          WHERE organization_id = $1 AND id = $2 AND accepted_at IS NULL",
         args![&organization.id, &invite.id, at.now],
     )?;
-    if used == 0 {
+    if changed == 0 {
         return Ok(None);
     }
     let there = users::find_by_email(tx, &organization.id, &invite.email)?;
     let id = there.as_ref().map_or(&newcomer.id, |user| &user.id);
     let by = author(organization, id, &invite.email, at);
-    let user = match there {
-        Some(user) => promoted(tx, &by, user, invite.role)?,
-        None => {
-            let (id, email, name) =
-                (newcomer.id.clone(), invite.email.clone(), newcomer.name.clone());
-            users::add(tx, &by, &NewUser { id, email, name, role: invite.role })?
-        }
+    let user = if let Some(user) = there {
+        promoted(tx, &by, user, invite.role)?
+    } else {
+        let (id, name) = (newcomer.id.clone(), newcomer.name.clone());
+        users::add(tx, &by, &NewUser { id, email: invite.email.clone(), name, role: invite.role })?
     };
     for project in open_projects(tx, &invitation)? {
         let invited = invite.projects.iter().find(|invited| invited.id == project.id);
