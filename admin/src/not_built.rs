@@ -6,54 +6,6 @@ use http::Method;
 
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
-    // Invitations.
-    (Method::GET, "/organization/invites"),
-    (Method::POST, "/organization/invites"),
-    (Method::DELETE, "/organization/invites/{invite_id}"),
-    (Method::GET, "/organization/invites/{invite_id}"),
-    // Groups.
-    (Method::GET, "/organization/groups"),
-    (Method::POST, "/organization/groups"),
-    (Method::DELETE, "/organization/groups/{group_id}"),
-    (Method::GET, "/organization/groups/{group_id}"),
-    (Method::POST, "/organization/groups/{group_id}"),
-    (Method::GET, "/organization/groups/{group_id}/users"),
-    (Method::POST, "/organization/groups/{group_id}/users"),
-    (Method::DELETE, "/organization/groups/{group_id}/users/{user_id}"),
-    (Method::GET, "/organization/groups/{group_id}/users/{user_id}"),
-    // Roles.
-    (Method::GET, "/organization/roles"),
-    (Method::POST, "/organization/roles"),
-    (Method::DELETE, "/organization/roles/{role_id}"),
-    (Method::GET, "/organization/roles/{role_id}"),
-    (Method::POST, "/organization/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/roles"),
-    (Method::POST, "/projects/{project_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/roles/{role_id}"),
-    (Method::POST, "/projects/{project_id}/roles/{role_id}"),
-    // Who has which role.
-    (Method::GET, "/organization/groups/{group_id}/roles"),
-    (Method::POST, "/organization/groups/{group_id}/roles"),
-    (Method::DELETE, "/organization/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/organization/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/organization/users/{user_id}/roles"),
-    (Method::POST, "/organization/users/{user_id}/roles"),
-    (Method::DELETE, "/organization/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/organization/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/groups/{group_id}/roles"),
-    (Method::POST, "/projects/{project_id}/groups/{group_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/groups/{group_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/users/{user_id}/roles"),
-    (Method::POST, "/projects/{project_id}/users/{user_id}/roles"),
-    (Method::DELETE, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
-    (Method::GET, "/projects/{project_id}/users/{user_id}/roles/{role_id}"),
-    // Groups of projects.
-    (Method::GET, "/organization/projects/{project_id}/groups"),
-    (Method::POST, "/organization/projects/{project_id}/groups"),
-    (Method::DELETE, "/organization/projects/{project_id}/groups/{group_id}"),
-    (Method::GET, "/organization/projects/{project_id}/groups/{group_id}"),
     // Service accounts.
     // Keys of projects.
     // Policy, the record, usage.

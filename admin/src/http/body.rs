@@ -3,19 +3,20 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
+use super::query::Query;
 use crate::domain::patch::Patch;
 use crate::error::{Error, Kind, Result};
 
 /// A body that has not been received yet.
 #[derive(Debug)]
 pub struct Incoming {
-    is_json: bool,
+    media_type: Option<String>,
     body: Body,
 }
 
@@ -23,22 +24,45 @@ impl<S: Sync> FromRequest<S> for Incoming {
     type Rejection = std::convert::Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let is_json = declares_json(request.headers());
-        Ok(Self { is_json, body: request.into_body() })
+        let (parts, body) = request.into_parts();
+        Ok(Self::new(&parts.headers, body))
     }
 }
 
-/// Whether the body is JSON by its own account; a client that says nothing is believed to send JSON.
-fn declares_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    let media_type = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
-    media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")
+/// What the body is by its own account, without parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("");
+    let name = value.split(';').next().unwrap_or("").trim();
+    Some(name.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
 impl Incoming {
+    /// The body of a request with these headers.
+    #[must_use]
+    pub fn new(headers: &HeaderMap, body: Body) -> Self {
+        Self { media_type: media_type(headers), body }
+    }
+
     /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
     /// content are kept in [`Parsed`], because the state of the parents is checked before them.
     pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
+        // A client that says nothing is believed to send JSON.
+        let is_json = self.media_type.as_ref().is_none_or(|name| name == "application/json");
+        let bytes = self.receive_bytes(cap, deadline).await?;
+        Ok(Parsed(read(&bytes, is_json)))
+    }
+
+    /// Receives the fields of a form within the cap and the deadline.
+    pub async fn receive_form(self, cap: usize, deadline: Duration) -> Result<Query> {
+        if self.media_type.as_deref() != Some("application/x-www-form-urlencoded") {
+            let message = "The request body is not a form by its Content-Type. Send it with the form on the page.";
+            return Err(Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type"));
+        }
+        let bytes = self.receive_bytes(cap, deadline).await?;
+        Ok(Query::parse(&String::from_utf8_lossy(&bytes)))
+    }
+
+    async fn receive_bytes(self, cap: usize, deadline: Duration) -> Result<Bytes> {
         let too_large = || {
             let message =
                 format!("The request body is too large. At most {cap} bytes are accepted.");
@@ -49,16 +73,15 @@ impl Incoming {
             return Err(too_large());
         }
         let received = tokio::time::timeout(deadline, Limited::new(self.body, cap).collect()).await;
-        let bytes = match received {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(_)) => return Err(malformed("it ended early")),
+        match received {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err(malformed("it ended early")),
             Err(_) => {
                 let message = "The request body was not received in time. Send it without pauses.";
-                return Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"));
+                Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"))
             }
-        };
-        Ok(Parsed(read(&bytes, self.is_json)))
+        }
     }
 }
 

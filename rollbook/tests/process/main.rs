@@ -16,6 +16,7 @@ mod demo;
 mod first_start;
 mod fresh;
 mod import;
+mod invites;
 mod kill;
 mod openapi;
 mod probes;
