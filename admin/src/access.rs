@@ -6,13 +6,14 @@ use sql::{Stamp, Tx};
 
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::id::IdBlock;
-use crate::domain::permission::Permissions;
+use crate::domain::permission::{Permissions, Reason, Wish, decide};
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::{KeyHash, mask};
 use crate::error::{Error, Result};
 use crate::kept::Kept;
 use crate::organization::{self, Organization};
 use crate::resources::admin_api_keys::store::FoundKey;
+use crate::resources::check::known::Known;
 
 /// What a request shows to be let in. It proves nothing until [`identify`] looked it up in the store.
 #[derive(Debug, Clone)]
@@ -67,6 +68,8 @@ pub struct Circumstances {
 pub enum Identity {
     /// The holder of a key.
     Key(Arc<FoundKey>),
+    /// The holder of a project key, who may do nothing here: such keys are for the use of a project.
+    Project(Arc<Known>),
     /// The operator, in the organization that was found for them.
     Operator(Organization, Operator),
 }
@@ -77,19 +80,40 @@ impl Identity {
     pub fn organization(&self) -> &Organization {
         match self {
             Self::Key(key) => &key.organization,
+            Self::Project(key) => &key.holder.organization,
             Self::Operator(organization, _) => organization,
         }
     }
 
-    /// The key, if there is one.
+    /// The admin key, if there is one.
     #[must_use]
     pub fn key(&self) -> Option<&FoundKey> {
         if let Self::Key(key) = self { Some(key) } else { None }
     }
 
+    /// The id of the key, if there is one of either kind.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(&key.key_id),
+            Self::Project(key) => Some(&key.holder.key_id),
+            Self::Operator(..) => None,
+        }
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        match self {
+            Self::Key(key) => key.scopes,
+            Self::Project(_) => Scopes::default(),
+            Self::Operator(..) => Scopes::all(),
+        }
+    }
+
     /// Refuses unless this may be done.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.key().is_none_or(|key| key.scopes.has(scope)) {
+        if self.scopes().has(scope) {
             Ok(())
         } else {
             Err(Error::missing_scopes([scope].into_iter().collect()))
@@ -102,6 +126,12 @@ impl Identity {
                 key_id: key.key_id.clone(),
                 user_id: key.owner_id.clone(),
                 email: key.owner_email.clone(),
+            },
+            // Never written: whoever may do nothing changes nothing.
+            Self::Project(key) => Actor::ApiKey {
+                key_id: key.holder.key_id.clone(),
+                user_id: key.holder.owner.id().to_owned(),
+                email: String::new(),
             },
             Self::Operator(_, operator) => Actor::CommandLine { user: operator.user.clone() },
         }
@@ -130,7 +160,7 @@ impl Caller {
     /// What the caller may do.
     #[must_use]
     pub fn scopes(&self) -> Scopes {
-        self.identity.key().map_or_else(Scopes::all, |key| key.scopes)
+        self.identity.scopes()
     }
 
     /// The organization of the caller.
@@ -178,13 +208,25 @@ pub fn identify(
 ) -> Result<Identity> {
     match credential {
         Credential::Key { hash, masked, organization } => {
-            let found = known.find_key(tx, stamp, hash)?.filter(|key| key.is_valid(now));
-            let key = found.ok_or_else(|| Error::wrong_key(masked))?;
-            if key.is_of(organization.as_deref()) {
-                Ok(Identity::Key(key))
-            } else {
-                Err(Error::mismatched_organization())
-            }
+            let named = organization.as_deref();
+            let (identity, is_named) = match known.find_key(tx, stamp, hash)? {
+                Some(key) => {
+                    let key = Some(key).filter(|key| key.is_valid(now));
+                    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
+                    let is_named = key.is_of(named);
+                    (Identity::Key(key), is_named)
+                }
+                None => {
+                    let opens = |key: &Arc<Known>| {
+                        decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
+                    };
+                    let key = known.find_holder(tx, stamp, hash)?.filter(opens);
+                    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
+                    let is_named = key.holder.is_of(named);
+                    (Identity::Project(key), is_named)
+                }
+            };
+            if is_named { Ok(identity) } else { Err(Error::mismatched_organization()) }
         }
         Credential::Operator(operator) => {
             let named = operator.organization.as_deref();

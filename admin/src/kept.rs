@@ -4,6 +4,8 @@
 //! request that finds the store in the same state. So nothing is ever too old, whoever changed the store, and nothing has to be
 //! told that it is. The price is that each change makes all of it useless at once.
 
+mod holders;
+
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use sql::{Stamp, Tx};
 
+use self::holders::Holders;
 use crate::domain::secret::KeyHash;
 use crate::error::Result;
 use crate::http::meter::Meter;
@@ -32,6 +35,7 @@ const OVERHEAD: u64 = 256;
 pub struct Kept {
     keys: Cache<KeyHash, (Stamp, Arc<FoundKey>)>,
     answers: Cache<Question, Answer, Weight>,
+    holders: Holders,
 }
 
 /// An answer as it was sent, but for its headers.
@@ -77,7 +81,11 @@ impl Weighter<Question, Answer> for Weight {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { keys: Cache::new(KEYS), answers: Cache::with_weighter(ANSWERS, BYTES, Weight) }
+        Self {
+            keys: Cache::new(KEYS),
+            answers: Cache::with_weighter(ANSWERS, BYTES, Weight),
+            holders: Holders::default(),
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use sql::{Arg, Engine, Options, Store, Tx, args};
 
 /// Admin keys that take turns.
 const KEYS: usize = 8;
+/// Project keys, each of another member of the first project.
+const PROJECT_KEYS: usize = 10_000;
 /// Rows per statement.
 const ROWS: usize = 500;
 /// Rows per transaction.
@@ -39,6 +41,8 @@ pub struct Filled {
     pub shape: Shape,
     pub organization: String,
     pub keys: Vec<String>,
+    /// Keys for the first project.
+    pub project_keys: Vec<String>,
     /// How many people have been put into the project without members since, in the order of their numbers.
     pub added: AtomicUsize,
     /// How many people have been taken out of the first project since, likewise.
@@ -79,6 +83,10 @@ pub fn fill(url: &str, shape: Shape, report: impl Fn(usize) -> Result<()>) -> Re
             store.write_blocking(move |tx| insert(tx, &organization, &table, range.clone()))?;
         }
     }
+    let project_keys: Vec<_> = (0..PROJECT_KEYS.min(shape.members))
+        .map(|number| format!("sk-proj-{number:049}"))
+        .collect();
+    add_project_keys(&store, &organization, &project_keys)?;
     let engine = store.engine();
     store.close();
     if engine == Engine::Postgres {
@@ -86,7 +94,7 @@ pub fn fill(url: &str, shape: Shape, report: impl Fn(usize) -> Result<()>) -> Re
         Client::connect(url, NoTls)?.batch_execute("VACUUM ANALYZE")?;
     }
     let (added, removed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    Ok(Filled { shape, organization, keys, added, removed })
+    Ok(Filled { shape, organization, keys, project_keys, added, removed })
 }
 
 /// A key like the first one, of the same person.
@@ -101,6 +109,25 @@ fn another_key(tx: &mut Tx<'_>, id: &str, hash: &[u8]) -> sql::Result<()> {
         args![&organization, id, &owner, hash, &scopes],
     )
     .map(drop)
+}
+
+/// A key for each of the first members of the first project.
+fn add_project_keys(store: &Store, organization: &str, keys: &[String]) -> Result<()> {
+    let organization = organization.to_owned();
+    let keys: Vec<_> = keys.iter().enumerate().map(|(number, key)| (number, hash(key))).collect();
+    store.write_blocking(move |tx| {
+        for (number, hash) in &keys {
+            let (id, owner) = (format!("key_{number:024}"), person(*number));
+            tx.execute(
+                "INSERT INTO project_api_keys (organization_id, project_id, id, owner_kind, owner_id, name, secret_hash,
+                     redacted_value, created_at)
+                 VALUES ($1, $2, $3, 'user', $4, 'Key', $5, 'sk-proj-***', 1700000000)",
+                args![&organization, &project(0), &id, &owner, hash.as_slice()],
+            )?;
+        }
+        sql::Result::Ok(())
+    })?;
+    Ok(())
 }
 
 /// How rows get into a table: what stands before them, one of them with `?` for its own texts, and these by number.

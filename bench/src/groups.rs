@@ -54,6 +54,11 @@ pub enum What {
     Pgbench {
         store: StoreId,
     },
+    /// A bare server behind nginx, which asks the program about each request or not.
+    Nginx {
+        store: StoreId,
+        asks: bool,
+    },
 }
 
 /// When requests are sent.
@@ -118,6 +123,8 @@ pub fn groups(sizes: &Sizes) -> Vec<Group> {
         member(sizes),
         projects(sizes),
         refresh(sizes),
+        check(sizes),
+        nginx(sizes),
         writes(sizes),
     ]
 }
@@ -251,6 +258,39 @@ fn refresh(sizes: &Sizes) -> Group {
     let subject = group.rollbook(name, store, Asks::Refresh, None);
     group.subjects[subject].connections = TERRAFORM;
     group.figures.push(("whole refresh, s".to_owned(), Figure::Seconds(subject)));
+    group
+}
+
+fn check(sizes: &Sizes) -> Group {
+    let mut group = Group::new("check");
+    let saturated = [Pace::Closed, Pace::Half].map(|pace| {
+        let when = if pace == Pace::Half { ", half the rate" } else { "" };
+        [("program's", Asks::Check), ("proxy's", Asks::Forward)].map(|(whose, asks)| {
+            let limit =
+                group.limit(&format!("bare hyper, {whose} answers{when}"), CONNECTIONS, pace);
+            let name = format!("SQLite, a {whose} question{when}");
+            let subject = group.rollbook(name, sqlite(sizes.largest), asks, Some(limit));
+            group.subjects[subject].pace = pace;
+            subject
+        })
+    });
+    if sizes.postgres {
+        let store = StoreId { engine: Engine::Postgres, ..sizes.large() };
+        let [[program, _], _] = saturated;
+        let limit = group.subjects[program].beside;
+        group.rollbook("PostgreSQL, a program's question".to_owned(), store, Asks::Check, limit);
+    }
+    group
+}
+
+fn nginx(sizes: &Sizes) -> Group {
+    let mut group = Group::new("nginx");
+    let store = sqlite(sizes.largest);
+    let [with, without] =
+        [("asks about each key", true), ("asks nobody", false)].map(|(name, asks)| {
+            group.add(format!("nginx, {name}"), What::Nginx { store, asks }, CONNECTIONS)
+        });
+    group.ratio("asks about each key : asks nobody", Measure::Rate, with, without);
     group
 }
 

@@ -54,6 +54,39 @@ impl Server {
         Self::start(command, address, file)
     }
 
+    /// nginx in front of the server of the models, in one process, configured as docs/check.md shows; or the same without the
+    /// question about each request.
+    pub fn nginx(
+        folder: &Path,
+        program: SocketAddr,
+        models: SocketAddr,
+        asks: bool,
+    ) -> Result<Self> {
+        let address = free_address()?;
+        std::fs::create_dir_all(folder)?;
+        let mut example = example()?;
+        for (written, real) in [
+            ("127.0.0.1:8080", program.to_string()),
+            ("127.0.0.1:9000", models.to_string()),
+            ("listen 8000;", format!("listen {address}; location = /readyz {{ return 200; }}")),
+        ] {
+            example = example.replace(written, &real);
+        }
+        if !asks {
+            example = example.replace("auth_request /_check;", "");
+        }
+        let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let places = places.map(|name| format!("{name}_temp_path {name};")).concat();
+        let text = format!(
+            "daemon off; master_process off; pid nginx.pid; error_log stderr; events {{ worker_connections 4096; }}
+             http {{ access_log off; keepalive_requests 1000000000; {places} {example} }}"
+        );
+        std::fs::write(folder.join("nginx.conf"), text)?;
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "stderr"]);
+        Self::start(command, address, &folder.join("nginx.log"))
+    }
+
     fn start(mut command: Command, address: SocketAddr, file: &Path) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(file)?);
         let begun = Instant::now();
@@ -113,6 +146,13 @@ fn memory_in(status: &str, field: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
     let kibibytes: u32 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(f64::from(kibibytes) / 1024.0)
+}
+
+/// What the documentation shows.
+fn example() -> Result<String> {
+    let document = include_str!("../../docs/check.md");
+    let rest = document.split_once("```nginx\n").context("docs/check.md has no example")?.1;
+    Ok(rest.split("```").next().unwrap_or_default().to_owned())
 }
 
 /// A place to listen at. Given to the server and not found out from it, because without its log it does not say where it listens.

@@ -37,6 +37,8 @@ struct Http {
     server: Rc<Server>,
     traffic: Arc<Traffic>,
     bytes: usize,
+    /// Servers that this one needs.
+    _behind: Vec<Rc<Server>>,
 }
 
 impl Running {
@@ -49,6 +51,9 @@ impl Running {
                 What::Limit => None,
                 What::Rollbook { store, log, asks } => {
                     Some(Kind::Http(servers.http(bench, store, log, asks)?))
+                }
+                What::Nginx { store, asks } => {
+                    Some(Kind::Http(servers.behind_nginx(bench, store, asks)?))
                 }
                 What::Disk(place) => {
                     let folder = bench.folder.path().to_owned();
@@ -107,7 +112,7 @@ impl Running {
 
 impl Http {
     async fn round(&self, connections: u64, length: Duration, rate: Option<f64>) -> Result<Tally> {
-        let Self { server, traffic, bytes } = self;
+        let Self { server, traffic, bytes, .. } = self;
         match rate {
             _ if traffic.asks == Asks::Refresh => {
                 refresh::round(server, traffic, connections).await
@@ -135,7 +140,28 @@ impl Servers {
         self.0.push((store, log, Rc::clone(&server)));
         let traffic = Arc::new(Traffic::new(server.address, asks, Arc::clone(&place.filled))?);
         let bytes = bench.runtime.block_on(load::capture(&traffic))?.body().len();
-        Ok(Http { server, traffic, bytes })
+        Ok(Http { server, traffic, bytes, _behind: Vec::new() })
+    }
+}
+
+impl Servers {
+    /// A bare server behind nginx, which is configured as the documentation shows. The time of the processor is nginx's.
+    fn behind_nginx(&mut self, bench: &mut Bench, store: StoreId, asks: bool) -> Result<Http> {
+        let program = self.http(bench, store, Log::Requests, Asks::Forward)?;
+        let (answer, log) = (bench.file("behind.json"), bench.file("behind.log"));
+        bench.runtime.block_on(load::capture(&program.traffic))?.write(&answer)?;
+        let bare = Server::limit(&answer, &log)?;
+        let folder = bench.file(if asks { "nginx-asks" } else { "nginx" });
+        let nginx = Server::nginx(&folder, program.server.address, bare.address, asks)?;
+        let filled = Arc::clone(&program.traffic.filled);
+        let traffic = Arc::new(Traffic::new(nginx.address, Asks::Behind, filled)?);
+        let bytes = bench.runtime.block_on(load::capture(&traffic))?.body().len();
+        Ok(Http {
+            server: Rc::new(nginx),
+            traffic,
+            bytes,
+            _behind: vec![program.server, Rc::new(bare)],
+        })
     }
 }
 
@@ -153,5 +179,6 @@ fn limit(group: &Group, place: usize, kinds: &[Option<Kind>], bench: &Bench) -> 
     answer.write(&file)?;
     let server = Server::limit(&file, &log)?;
     let traffic = Arc::new(Traffic::new(server.address, model.asks, Arc::clone(&model.filled))?);
-    Ok(Kind::Http(Http { server: Rc::new(server), traffic, bytes: answer.body().len() }))
+    let (server, bytes) = (Rc::new(server), answer.body().len());
+    Ok(Kind::Http(Http { server, traffic, bytes, _behind: Vec::new() }))
 }

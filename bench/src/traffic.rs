@@ -17,6 +17,12 @@ use crate::fill::{Filled, person, project};
 /// The path of all projects.
 const PROJECTS: &str = "/v1/organization/projects";
 
+/// Where a program asks about a key, and what.
+const CHECK: &str = "/rollbook/v1/check";
+const QUESTION: &str = r#"{"model":"gpt-4o","permission":"api.model.request"}"#;
+/// Where a proxy asks the same.
+const FORWARD: &str = "/rollbook/v1/check/forward?permission=api.model.request&model=gpt-4o";
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {
@@ -32,6 +38,12 @@ pub enum Asks {
     Removes,
     /// Everything, project by project: see `refresh`.
     Refresh,
+    /// Whether any of the project keys may use a model, as a program asks.
+    Check,
+    /// The same, as a proxy asks.
+    Forward,
+    /// Something of the server behind a proxy, with any of the project keys.
+    Behind,
 }
 
 /// Where in its list a page lies. All pages are full, and all but the last one have more behind them.
@@ -69,6 +81,7 @@ pub struct Traffic {
     pub filled: Arc<Filled>,
     host: HeaderValue,
     keys: Vec<HeaderValue>,
+    project_keys: Vec<HeaderValue>,
     /// The path of the first page, if pages of members are asked for.
     page: String,
 }
@@ -77,12 +90,13 @@ impl Traffic {
     pub fn new(address: SocketAddr, asks: Asks, filled: Arc<Filled>) -> Result<Self> {
         let header = |key: &String| HeaderValue::try_from(format!("Bearer {key}"));
         let keys = filled.keys.iter().map(header).collect::<Result<_, _>>()?;
+        let project_keys = filled.project_keys.iter().map(header).collect::<Result<_, _>>()?;
         let host = HeaderValue::try_from(address.to_string())?;
         let page = match asks {
             Asks::Members { limit, .. } => page(0, limit),
             _ => String::new(),
         };
-        Ok(Self { address, asks, filled, host, keys, page })
+        Ok(Self { address, asks, filled, host, keys, project_keys, page })
     }
 
     /// How many rows an answer has, where it is a page.
@@ -121,11 +135,27 @@ impl Traffic {
                 self.send(random, Method::DELETE, &path, String::new())
             }
             Asks::Refresh => self.get(random, &project_path(0)),
+            Asks::Check => {
+                let mut request = self.ask(random, CHECK)?;
+                *request.method_mut() = Method::POST;
+                Ok(with_body(request, QUESTION))
+            }
+            Asks::Forward => self.ask(random, FORWARD),
+            Asks::Behind => self.ask(random, "/v1/chat/completions"),
         }
     }
 
     pub fn get(&self, random: &mut Rng, path: &str) -> Result<Request<Full<Bytes>>> {
-        let key = random.choice(&self.keys).context("no key")?;
+        self.with_key(random.choice(&self.keys), path)
+    }
+
+    /// Something with one of the project keys.
+    fn ask(&self, random: &mut Rng, path: &str) -> Result<Request<Full<Bytes>>> {
+        self.with_key(random.choice(&self.project_keys), path)
+    }
+
+    fn with_key(&self, key: Option<&HeaderValue>, path: &str) -> Result<Request<Full<Bytes>>> {
+        let key = key.context("no key")?;
         let request = Request::get(path).header(HOST, &self.host).header(AUTHORIZATION, key);
         Ok(request.body(Full::default())?)
     }
@@ -139,13 +169,7 @@ impl Traffic {
     ) -> Result<Request<Full<Bytes>>> {
         let mut request = self.get(random, path)?;
         *request.method_mut() = method;
-        if !body.is_empty() {
-            request
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Full::from(body);
-        }
-        Ok(request)
+        Ok(if body.is_empty() { request } else { with_body(request, body) })
     }
 
     /// The next person who has not been written yet.
@@ -154,6 +178,13 @@ impl Traffic {
         ensure!(number < self.filled.shape.members, "nobody is left to be written");
         Ok(number)
     }
+}
+
+fn with_body(mut request: Request<Full<Bytes>>, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    *request.body_mut() = Full::new(body.into());
+    request
 }
 
 /// The path of the project with this number.

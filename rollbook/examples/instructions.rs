@@ -53,6 +53,8 @@ enum Kind {
     Member,
     /// A new member
     Add,
+    /// The same key again, whether it may use a model
+    Check,
 }
 
 /// What a request names.
@@ -60,6 +62,8 @@ struct Places {
     users: Vec<String>,
     full: String,
     empty: String,
+    /// A key for the full project.
+    key: String,
 }
 
 fn main() -> Result<()> {
@@ -85,13 +89,16 @@ fn filled(folder: &Path) -> Result<(Store, Places)> {
     let key = PlainKey::given(KEY.to_owned());
     let population = Population::found(&store, key, "owner@example.com", "Owner")?;
     let people = population.add_people(0..PEOPLE)?;
-    let full = population.add_project("Full", &people)?.id;
+    let full = population.add_project("Full", &people)?;
+    let owner = people.first().context("there are people")?;
+    let key = population.add_key(&full, owner, None)?;
     let empty = population.add_project("Empty", &[])?.id;
-    Ok((store, Places { users: people.into_iter().map(|user| user.id).collect(), full, empty }))
+    let users = people.into_iter().map(|user| user.id).collect();
+    Ok((store, Places { users, full: full.id, empty, key }))
 }
 
 fn request(kind: Kind, places: &Places, number: usize) -> Result<Request<Body>> {
-    let Places { users, full, empty } = places;
+    let Places { users, full, empty, key } = places;
     let path =
         |project: &str, rest: &str| format!("/v1/organization/projects/{project}/users{rest}");
     let user = users.get(number).context("there are not so many people")?;
@@ -103,15 +110,23 @@ fn request(kind: Kind, places: &Places, number: usize) -> Result<Request<Body>> 
             let body = json!({ "user_id": user, "role": "member" });
             (Method::POST, path(empty, ""), Body::from(body.to_string()))
         }
+        Kind::Check => (Method::POST, "/rollbook/v1/check".to_owned(), Body::empty()),
     };
+    let key = if kind == Kind::Check { key } else { KEY };
     let request = Request::builder().method(method).uri(path);
-    Ok(request.header(AUTHORIZATION, format!("Bearer {KEY}")).body(body)?)
+    Ok(request.header(AUTHORIZATION, format!("Bearer {key}")).body(body)?)
 }
 
 async fn ask(router: &Router, recall: &Recall, request: Request<Body>) -> Result<()> {
-    let response = match recall.answer(&request) {
-        Some(response) => response,
-        None => router.clone().oneshot(request).await?,
+    let response = if let Some(response) = recall.answer(&request) {
+        response
+    } else if recall.is_check(&request) {
+        match recall.check(request).await {
+            Ok(response) => response,
+            Err(request) => router.clone().oneshot(request).await?,
+        }
+    } else {
+        router.clone().oneshot(request).await?
     };
     let status = response.status();
     let body = to_bytes(response.into_body(), usize::MAX).await?;

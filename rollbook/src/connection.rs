@@ -8,11 +8,12 @@ use std::time::Duration;
 use admin::Recall;
 use admin::http::origin::Peer;
 use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
-use hyper::body::{Body, Incoming};
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Request, Result};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -169,18 +170,32 @@ struct Answering {
 }
 
 impl Answering {
-    async fn answer(self, mut request: Request<Incoming>) -> Result<Response> {
+    async fn answer(self, request: Request<Incoming>) -> hyper::Result<Response> {
         let _under_way = UnderWay::begin(&self.activity);
-        let recalled = self.service.recall.as_ref().and_then(|recall| recall.answer(&request));
-        if let Some(response) = recalled {
-            return Ok(response);
-        }
         let has_body = !request.body().is_end_stream();
+        let mut request = match self.recalled(request).await {
+            Ok(response) => {
+                self.linger.set(has_body && !response.status().is_success());
+                return Ok(response);
+            }
+            Err(request) => request,
+        };
         request.extensions_mut().insert(Peer(self.peer));
         let router = self.service.router;
         let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
         // A refusal may be on its way before the body was read.
         self.linger.set(has_body && !response.status().is_success());
         Ok(response)
+    }
+    /// The answer to what needs no router; anything else comes back.
+    async fn recalled(&self, request: Request<Incoming>) -> Result<Response, Request<Body>> {
+        let Some(recall) = &self.service.recall else { return Err(request.map(Body::new)) };
+        if let Some(response) = recall.answer(&request) {
+            return Ok(response);
+        }
+        if recall.is_check(&request) {
+            return recall.check(request).await;
+        }
+        Err(request.map(Body::new))
     }
 }

@@ -36,6 +36,26 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(name.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
+/// A client that says nothing is believed to send JSON.
+fn is_json(media_type: Option<&str>) -> bool {
+    media_type.is_none_or(|name| name == "application/json")
+}
+
+/// A body that was received and not read yet.
+#[derive(Debug)]
+pub struct Received {
+    is_json: bool,
+    /// What was sent.
+    pub bytes: Bytes,
+}
+
+impl Received {
+    /// Reads it.
+    pub fn read<T: FromFields>(&self) -> Result<T> {
+        read(&self.bytes, self.is_json)
+    }
+}
+
 impl Incoming {
     /// The body of a request with these headers.
     #[must_use]
@@ -46,9 +66,8 @@ impl Incoming {
     /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
     /// content are kept in [`Parsed`], because the state of the parents is checked before them.
     pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
-        // A client that says nothing is believed to send JSON.
-        let is_json = self.media_type.as_ref().is_none_or(|name| name == "application/json");
-        let bytes = self.receive_bytes(cap, deadline).await?;
+        let is_json = is_json(self.media_type.as_deref());
+        let bytes = received(self.body, cap, deadline).await?;
         Ok(Parsed(read(&bytes, is_json)))
     }
 
@@ -58,29 +77,44 @@ impl Incoming {
             let message = "The request body is not a form by its Content-Type. Send it with the form on the page.";
             return Err(Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type"));
         }
-        let bytes = self.receive_bytes(cap, deadline).await?;
+        let bytes = received(self.body, cap, deadline).await?;
         Ok(Query::parse(&String::from_utf8_lossy(&bytes)))
     }
+}
 
-    async fn receive_bytes(self, cap: usize, deadline: Duration) -> Result<Bytes> {
-        let too_large = || {
-            let message =
-                format!("The request body is too large. At most {cap} bytes are accepted.");
-            Error::new(Kind::TooLarge, message).code("request_too_large")
-        };
-        // A body that announces itself as too large is not worth receiving.
-        if self.body.size_hint().lower() > cap as u64 {
-            return Err(too_large());
-        }
-        let received = tokio::time::timeout(deadline, Limited::new(self.body, cap).collect()).await;
-        match received {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(malformed("it ended early")),
-            Err(_) => {
-                let message = "The request body was not received in time. Send it without pauses.";
-                Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"))
-            }
+impl Received {
+    /// Receives a body within its cap and deadline.
+    pub async fn of<B>(headers: &HeaderMap, body: B, cap: usize, deadline: Duration) -> Result<Self>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let bytes = received(body, cap, deadline).await?;
+        Ok(Self { is_json: is_json(media_type(headers).as_deref()), bytes })
+    }
+}
+
+async fn received<B>(body: B, cap: usize, deadline: Duration) -> Result<Bytes>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let too_large = || {
+        let message = format!("The request body is too large. At most {cap} bytes are accepted.");
+        Error::new(Kind::TooLarge, message).code("request_too_large")
+    };
+    // A body that announces itself as too large is not worth receiving.
+    if body.size_hint().lower() > cap as u64 {
+        return Err(too_large());
+    }
+    let received = tokio::time::timeout(deadline, Limited::new(body, cap).collect()).await;
+    match received {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(malformed("it ended early")),
+        Err(_) => {
+            let message = "The request body was not received in time. Send it without pauses.";
+            Err(Error::new(Kind::BodyTimeout, message).code("request_timeout"))
         }
     }
 }

@@ -13,6 +13,7 @@ use super::meter::Meter;
 use crate::access::Identity;
 use crate::app::App;
 use crate::error::{Error, Kind};
+use crate::resources::check::CHECK;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
@@ -50,7 +51,8 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     let route = request.extensions().get::<MatchedPath>();
     let meter = app.meters.of(request.method(), route.map_or("unmatched", MatchedPath::as_str));
     let exchange = Exchange::new(&app, Instant::now(), meter);
-    let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_check = exchange.meter.route.starts_with(CHECK);
+    let is_change = !is_check && !matches!(*request.method(), Method::GET | Method::HEAD);
     request.extensions_mut().insert(Arc::clone(&exchange.trace));
     request.extensions_mut().insert(Arc::clone(&exchange.meter));
     let served = tokio::time::timeout(app.settings.request_deadline, next.run(request)).await;
@@ -122,7 +124,7 @@ fn set_headers(response: &mut Response, trace: &Trace, milliseconds: u128) {
 fn log(trace: &Trace, meter: &Meter, status: u16, milliseconds: f64, error: Option<&Error>) {
     let identity = trace.identity();
     let organization = identity.map_or("", |identity| &identity.organization().id);
-    let key = identity.and_then(Identity::key).map_or("", |key| &key.key_id);
+    let key = identity.and_then(Identity::key_id).unwrap_or_default();
     let (method, route, id) = (meter.method, &*meter.route, trace.request_id.as_str());
     // The context of an error is for the operator, and only trouble of ours has one.
     match error.filter(|error| {

@@ -42,5 +42,8 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The operations that only this server has, with their whole paths.
 #[must_use]
 pub fn own_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(invites::own_routes()).merge(project_api_keys::own_routes())
+    OpenApiRouter::new()
+        .merge(check::routes())
+        .merge(invites::own_routes())
+        .merge(project_api_keys::own_routes())
 }

@@ -9,10 +9,11 @@ use admin::audit::{Actor, Author, EVENTS_PER_CHANGE, Origin};
 use admin::domain::clock::{Clock, SystemClock, SystemRandom};
 use admin::domain::id::Ids;
 use admin::domain::role::{OrganizationRole, ProjectRole};
-use admin::domain::secret::PlainKey;
+use admin::domain::secret::{PROJECT_PREFIX, PlainKey};
 use admin::error::Result;
 use admin::founding::Founding;
 use admin::organization::Organization;
+use admin::resources::project_api_keys::store::{self as keys, NewKey, OwnerKind};
 use admin::resources::project_users::store as members;
 use admin::resources::projects::store::{self as projects, NewProject, Project};
 use admin::resources::users::store::{self as users, NewUser, User};
@@ -76,6 +77,22 @@ impl Population {
     /// Archives a project. Its members stay on record.
     pub fn archive(&self, project: Project) -> Result<Project> {
         self.change(move |tx, by| projects::archive(tx, by, project.clone()))
+    }
+
+    /// Makes a key of a person for a project and answers its secret.
+    pub fn add_key(&self, project: &Project, user: &User, scopes: Option<&str>) -> Result<String> {
+        let secret = PlainKey::generate(PROJECT_PREFIX, &SystemRandom);
+        let new = NewKey {
+            id: self.ids.make("key_"),
+            name: "Key".to_owned(),
+            hash: secret.hash(),
+            redacted_value: secret.redacted(),
+            scopes: scopes.map(|scopes| scopes.split(' ').map(str::to_owned).collect()),
+            expires_at: None,
+        };
+        let (project, owner) = (project.id.clone(), user.id.clone());
+        self.change(move |tx, by| keys::insert(tx, by, &project, (OwnerKind::User, &owner), &new))?;
+        Ok(secret.expose().to_owned())
     }
 
     /// Makes one change for each item, as many in one transaction as it may hold.

@@ -4,6 +4,7 @@
 //! `file`), or, for `postgres://…`, a database of its own on that server.
 
 mod backup;
+mod checks;
 mod commands;
 mod commands_docs;
 mod commands_remote;
@@ -18,6 +19,7 @@ mod fresh;
 mod import;
 mod invites;
 mod kill;
+mod nginx;
 mod openapi;
 mod probes;
 mod records;

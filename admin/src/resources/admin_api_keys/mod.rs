@@ -17,6 +17,7 @@ use self::wire::{
 use crate::access::{Caller, Identity};
 use crate::app::App;
 use crate::domain::page::Order;
+use crate::domain::scope::Scopes;
 use crate::domain::secret::ADMIN_PREFIX;
 use crate::error::{Error, Result};
 use crate::http::body::Incoming;
@@ -92,6 +93,8 @@ fn owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<User> {
         Identity::Operator(organization, operator) => {
             users::store::find_owner(tx, &organization.id, operator.on_behalf_of.as_deref())
         }
+        // Such a key may not write, so nobody comes here with one.
+        Identity::Project(_) => Err(Error::missing_scopes(Scopes::all())),
     }
 }
 

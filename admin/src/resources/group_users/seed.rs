@@ -26,7 +26,7 @@ pub const SEED: Seed = Seed {
         vec![
             filling.insert(into, &format!("$1, '{group}', 'user-' || {id}, 1")),
             // Some of them in other groups too, so that an index of people is no index of this group.
-            Filling::insert_some(
+            filling.insert_some(
                 2000,
                 into,
                 &format!("$1, CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, 1"),

@@ -26,7 +26,7 @@ pub const SEED: Seed = Seed {
         vec![
             filling.insert(into, &format!("$1, $2, {id}, 1")),
             // Some of them in other projects too, so that an index of groups is no index of this project.
-            Filling::insert_some(
+            filling.insert_some(
                 2000,
                 into,
                 &format!("$1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), {id}, 1"),
