@@ -41,6 +41,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .nest(PREFIX, operations)
         .merge(own.method_not_allowed_fallback(wrong_method))
+        .merge(resources::invites::pages().method_not_allowed_fallback(wrong_method))
         .fallback(unknown_url)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), edge))

@@ -9,7 +9,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{self, admin_key, check_config, member, org, project, shell, store, user};
+use crate::commands::{
+    self, admin_key, api_key, check, check_config, group, invite, member, org, project, role,
+    service_account, shell, store, user,
+};
 use crate::config::Serve;
 
 /// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
@@ -40,6 +43,9 @@ pub enum Command {
     /// Add, list, change and remove people
     #[command(subcommand, after_help = "Example:\n  rollbook user list")]
     User(user::Command),
+    /// Invite people, and show the links for them
+    #[command(subcommand, after_help = "Example:\n  rollbook invite create ada@example.com")]
+    Invite(invite::Command),
     /// Create, list and archive projects
     #[command(subcommand, after_help = "Example:\n  rollbook project list")]
     Project(project::Command),
@@ -49,6 +55,21 @@ pub enum Command {
     /// Make, list and delete admin keys
     #[command(subcommand, after_help = "Example:\n  rollbook admin-key list")]
     AdminKey(admin_key::Command),
+    /// Create groups, fill them, and let them into projects
+    #[command(subcommand, after_help = "Example:\n  rollbook group list")]
+    Group(group::Command),
+    /// Create roles, and give them to people and groups
+    #[command(subcommand, after_help = "Example:\n  rollbook role list")]
+    Role(role::Command),
+    /// Create the service accounts of projects, and their keys
+    #[command(subcommand, after_help = "Example:\n  rollbook service-account list Search")]
+    ServiceAccount(service_account::Command),
+    /// Make, list and delete the keys of projects
+    #[command(subcommand, after_help = "Example:\n  rollbook api-key list Search")]
+    ApiKey(api_key::Command),
+    /// Say what a key opens, and why not
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(check::Check),
     /// Bring people, projects and memberships in from a CSV file
     Import(commands::import::Import),
     /// Bring the tables of a store up to date
@@ -64,7 +85,7 @@ pub enum Command {
     Restore(commands::backup::Backup),
     /// Print the OpenAPI 3.1 document of the API
     #[command(after_help = "Example:\n  rollbook openapi > openapi.json")]
-    Openapi,
+    Openapi(Openapi),
     /// Print what a shell needs to complete commands
     #[command(
         after_help = "Example:\n  rollbook completions bash > /etc/bash_completion.d/rollbook"
@@ -77,8 +98,22 @@ pub enum Command {
 
 /// How the commands are shown: what is looked for together stands together.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Serve", &["serve", "demo", "check-config"]),
-    ("Organization", &["org", "user", "project", "member", "admin-key"]),
+    ("Serve", &["serve", "demo", "check-config", "check"]),
+    (
+        "Organization",
+        &[
+            "org",
+            "user",
+            "invite",
+            "project",
+            "member",
+            "group",
+            "role",
+            "service-account",
+            "api-key",
+            "admin-key",
+        ],
+    ),
     ("Store", &["import", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
@@ -89,6 +124,14 @@ pub struct Demo {
     /// The address to listen on; it must be loopback, because everybody knows the demo's key
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+}
+
+/// The flags of `openapi`.
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// The document of the operations that only Rollbook has
+    #[arg(long)]
+    pub own: bool,
 }
 
 /// The command line as clap knows it, with its commands in groups.
@@ -107,7 +150,7 @@ fn groups(command: &clap::Command) -> StyledStr {
             let about = command.find_subcommand(name).and_then(clap::Command::get_about);
             let about =
                 about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
-            let _ = writeln!(text, "  {literal}{name:<14}{literal:#}{about}");
+            let _ = writeln!(text, "  {literal}{name:<16}{literal:#}{about}");
         }
         let _ = writeln!(text);
     }
@@ -180,6 +223,14 @@ Examples:
 On an empty store, the first start creates an organization, its owner and an admin key. The key is shown on the \
 terminal, or written to the key file if there is none. ROLLBOOK_BOOTSTRAP_KEY in the environment sets it instead: \
 'sk-admin-' and at least 40 more characters.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  rollbook check < key
+  rollbook check --model gpt-4o --server https://rollbook.example.com < key
+  rollbook check --permission api.responses.write --json < key
+
+The exit code is 0 if the key may do this, and 5 if not.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:

@@ -9,20 +9,26 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::builder::Resettable;
+use clap::builder::{RangedI64ValueParser, Resettable};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
 use crate::log::{Format, Level};
+use crate::public_url::PublicUrl;
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
 pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
 /// The environment variables that hold the key for a server that commands speak to. Not settings, for the same reason. Ours wins:
 /// who has both keeps the other for OpenAI.
 pub const ADMIN_KEYS: [&str; 2] = ["ROLLBOOK_ADMIN_KEY", "OPENAI_ADMIN_KEY"];
+/// For how many days an invitation can be accepted unless somebody says otherwise.
+pub const INVITE_LIFETIME: u8 = 7;
+/// The shortest and the longest that can be said.
+const INVITE_LIFETIMES: (u8, u8) = (1, 90);
 /// What other programs of this project read from the environment.
 const FOREIGN: [&str; 2] = ["ROLLBOOK_TEST_", "ROLLBOOK_REFERENCE"];
 
@@ -95,6 +101,19 @@ pub struct Settings {
     /// Serve TLS: the file with the private key (PEM)
     #[arg(long, env = "ROLLBOOK_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Where people reach this server, for the links of invitations; by default where it listens
+    #[arg(long, env = "ROLLBOOK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
+    /// How long an invitation can be accepted
+    #[arg(
+        long,
+        env = "ROLLBOOK_INVITE_LIFETIME",
+        value_name = "DAYS",
+        default_value_t = INVITE_LIFETIME,
+        value_parser = invite_lifetime()
+    )]
+    #[serde(deserialize_with = "lifetime")]
+    pub invite_lifetime: u8,
     /// Serve Prometheus metrics on this address, without a key
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -174,13 +193,15 @@ impl Settings {
         }
     }
 
-    /// What the API wants to know.
-    pub fn api(&self) -> admin::Settings {
+    /// What the API wants to know, of a server that listens at this URL.
+    pub fn api(&self, url: &str) -> admin::Settings {
         admin::Settings {
             body_cap: self.body_limit.get(),
             body_deadline: seconds(self.body_timeout),
             request_deadline: seconds(self.request_timeout),
             trusted_proxies: self.trusted_proxy.clone(),
+            public_url: self.public_url.as_ref().map_or(url, PublicUrl::as_str).to_owned(),
+            invite_lifetime: days(self.invite_lifetime),
         }
     }
 
@@ -198,6 +219,27 @@ impl Settings {
     pub fn is_exposed(&self) -> bool {
         !self.listen.ip().to_canonical().is_loopback() && self.tls_cert.is_none()
     }
+}
+
+/// Reads how long an invitation can be accepted.
+pub fn invite_lifetime() -> RangedI64ValueParser<u8> {
+    let (least, most) = INVITE_LIFETIMES;
+    clap::value_parser!(u8).range(i64::from(least)..=i64::from(most))
+}
+
+/// The same from a file.
+fn lifetime<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let (days, (least, most)) = (u8::deserialize(from)?, INVITE_LIFETIMES);
+    if (least..=most).contains(&days) {
+        Ok(days)
+    } else {
+        Err(Error::custom(format!("{days} is not between {least} and {most}")))
+    }
+}
+
+/// A setting that is a number of days, in seconds.
+pub fn days(setting: u8) -> i64 {
+    i64::from(setting) * 24 * 60 * 60
 }
 
 /// A setting that is a number of seconds.

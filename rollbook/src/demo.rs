@@ -58,7 +58,7 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
     // Nothing may be answered before it is clear that the request comes from this machine.
-    let router = local_only(serve::service(&store, &settings)?.router, listen);
+    let router = local_only(serve::service(&store, &settings, &gate.url())?.router, listen);
     introduce(&places, &gate.url())?;
     runtime.block_on(gate.serve(router.into(), &settings))?;
     store.close();

@@ -13,6 +13,7 @@ mod linger;
 mod listener;
 mod log;
 mod probes;
+mod public_url;
 mod serve;
 mod shutdown;
 mod telemetry;
@@ -56,19 +57,26 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::User(user) => user.run(),
         Command::Project(project) => project.run(),
         Command::Member(member) => member.run(),
+        Command::Invite(invite) => invite.run(),
         Command::AdminKey(key) => key.run(),
+        Command::Group(group) => group.run(),
+        Command::Role(role) => role.run(),
+        Command::ServiceAccount(account) => account.run(),
+        Command::ApiKey(key) => key.run(),
+        Command::Check(check) => check.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Migrate(migrate) => migrate.run(),
         Command::Backup(backup) => commands::backup::backup(&backup),
         Command::Restore(backup) => commands::backup::restore(&backup),
-        Command::Openapi => print_openapi(),
+        Command::Openapi(openapi) => print_openapi(openapi.own),
         Command::Completions(completions) => completions.run(cli::command()),
         Command::Man(manual) => manual.run(cli::command()),
     }
 }
 
-fn print_openapi() -> anyhow::Result<()> {
-    let document = serde_json::to_string_pretty(&admin::openapi())?;
+fn print_openapi(own: bool) -> anyhow::Result<()> {
+    let document = if own { admin::own_openapi() } else { admin::openapi() };
+    let document = serde_json::to_string_pretty(&document)?;
     Ok(writeln!(std::io::stdout(), "{document}")?)
 }
 

@@ -24,7 +24,8 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
-    runtime.block_on(gate.serve(service(&store, settings)?, settings))?;
+    let service = service(&store, settings, &gate.url())?;
+    runtime.block_on(gate.serve(service, settings))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
@@ -47,10 +48,10 @@ pub fn open(settings: &Settings) -> Result<Store> {
     Ok(store)
 }
 
-/// The API and what is beside it.
-pub fn service(store: &Store, settings: &Settings) -> Result<Service> {
+/// The API and what is beside it, for a server that listens at this URL.
+pub fn service(store: &Store, settings: &Settings, url: &str) -> Result<Service> {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let app = App::new(store.clone(), clock, random, settings.api());
+    let app = App::new(store.clone(), clock, random, settings.api(url));
     let router = probes::router(store.clone())?.merge(admin::router(app.clone()));
     Ok(Service { router, recall: Some(Recall::new(app)) })
 }

@@ -59,7 +59,7 @@ fn assert_page(
     if has_next(operation) {
         let next = expected.last().filter(|_| has_more);
         assert_eq!(reply.ok()["next"], json!(next), "{call}");
-        assert_eq!(reply.ok().as_object().map(|page| page.len()), Some(4), "{call}");
+        assert_eq!(reply.ok().as_object().map(serde_json::Map::len), Some(4), "{call}");
     } else {
         assert_eq!(reply.ok()["first_id"], json!(expected.first()), "{call}");
         assert_eq!(reply.ok()["last_id"], json!(expected.last()), "{call}");

@@ -257,13 +257,16 @@ async fn every_list_is_one_index_range_at_any_depth() {
     fill(&api, &world).await;
     let store = Watched { api, seen };
     for ((_, template), operation) in operations().filter(|(_, operation)| operation.is_list()) {
-        let (_, list) = seed::list(template).expect("every list has a seed");
+        let (_, known) = seed::list(template).expect("every list has a seed");
         let path = world.path(template);
         for query in queries(operation) {
-            let leave =
-                Leave { sort: list.prefix.is_none(), filter: list.may_filter, strays: list.strays };
+            let leave = Leave {
+                sort: known.prefix.is_none(),
+                filter: known.may_filter,
+                strays: known.strays,
+            };
             let first = Page { path: format!("{path}?{query}"), leave };
-            let cursor = match list.prefix {
+            let cursor = match known.prefix {
                 Some(prefix) => near_the_end(prefix, is_descending(operation, &query)),
                 None => store.api.get(&first.path).await.ids()[0].clone(),
             };

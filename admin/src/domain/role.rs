@@ -33,20 +33,10 @@ impl OrganizationRole {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// The id that holds in every organization.
+    /// The same role among those of both levels.
     #[must_use]
-    pub fn alias(self) -> String {
-        format!("role-api-organization-{}", self.name())
-    }
-
-    /// The role of this id, written as alias or scoped to the organization.
-    #[must_use]
-    pub fn from_id(id: &str, organization: &str) -> Option<Self> {
-        let alias = id
-            .strip_suffix(organization)
-            .and_then(|id| id.strip_suffix("__api-organization__"))
-            .unwrap_or(id);
-        Self::ALL.into_iter().find(|role| role.alias() == alias)
+    pub fn from_built_in(role: BuiltIn) -> Option<Self> {
+        Self::ALL.into_iter().find(|this| BuiltIn::from(*this) == role)
     }
 }
 
@@ -78,10 +68,10 @@ impl ProjectRole {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// The id that holds in every project.
+    /// The same role among those of both levels, if a membership can carry it.
     #[must_use]
-    pub fn alias(self) -> String {
-        format!("role-api-project-{}", self.name())
+    pub fn from_built_in(role: BuiltIn) -> Option<Self> {
+        Self::ALL.into_iter().find(|this| BuiltIn::from(*this) == role)
     }
 }
 
@@ -258,17 +248,5 @@ mod tests {
         }
         assert!(!BuiltIn::OrganizationReader.permissions().reaches_projects());
         assert!(!BuiltIn::ProjectViewer.permissions().has("api.model.request"));
-    }
-
-    #[test]
-    fn a_role_is_known_by_alias_and_by_scoped_id_of_its_own_organization_only() {
-        let id = "role-api-organization-owner__api-organization__org-1";
-        assert_eq!(
-            OrganizationRole::from_id("role-api-organization-owner", "org-1"),
-            Some(OrganizationRole::Owner)
-        );
-        assert_eq!(OrganizationRole::from_id(id, "org-1"), Some(OrganizationRole::Owner));
-        assert_eq!(OrganizationRole::from_id(id, "org-2"), None);
-        assert_eq!(OrganizationRole::from_id("owner", "org-1"), None);
     }
 }

@@ -9,13 +9,14 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
+use super::query::Query;
 use crate::domain::patch::Patch;
 use crate::error::{Error, Kind, Result};
 
 /// A body that has not been received yet.
 #[derive(Debug)]
 pub struct Incoming {
-    is_json: bool,
+    media_type: Option<String>,
     body: Body,
 }
 
@@ -23,16 +24,46 @@ impl<S: Sync> FromRequest<S> for Incoming {
     type Rejection = std::convert::Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let is_json = declares_json(request.headers());
-        Ok(Self { is_json, body: request.into_body() })
+        let (parts, body) = request.into_parts();
+        Ok(Self::new(&parts.headers, body))
     }
 }
 
-/// Whether the body is JSON by its own account; a client that says nothing is believed to send JSON.
-fn declares_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    let media_type = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
-    media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")
+/// What the body is by its own account, without parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("");
+    let name = value.split(';').next().unwrap_or("").trim();
+    Some(name.to_ascii_lowercase()).filter(|name| !name.is_empty())
+}
+
+impl Incoming {
+    /// The body of a request with these headers.
+    #[must_use]
+    pub fn new(headers: &HeaderMap, body: Body) -> Self {
+        Self { media_type: media_type(headers), body }
+    }
+
+    /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
+    /// content are kept in [`Parsed`], because the state of the parents is checked before them.
+    pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
+        let is_json = is_json(self.media_type.as_deref());
+        let bytes = self.receive_bytes(cap, deadline).await?;
+        Ok(Parsed(read(&bytes, is_json)))
+    }
+
+    /// Receives the fields of a form within the cap and the deadline.
+    pub async fn receive_form(self, cap: usize, deadline: Duration) -> Result<Query> {
+        if self.media_type.as_deref() != Some("application/x-www-form-urlencoded") {
+            let message = "The request body is not a form by its Content-Type. Send it with the form on the page.";
+            return Err(Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type"));
+        }
+        let bytes = self.receive_bytes(cap, deadline).await?;
+        Ok(Query::parse(&String::from_utf8_lossy(&bytes)))
+    }
+
+    async fn receive_bytes(self, cap: usize, deadline: Duration) -> Result<Bytes> {
+        received(self.body, cap, deadline).await
+    }
 }
 
 /// A body that was received and not read yet.
@@ -44,31 +75,25 @@ pub struct Received {
 }
 
 impl Received {
-    /// Reads it.
-    pub fn read<T: FromFields>(&self) -> Result<T> {
-        read(&self.bytes, self.is_json)
-    }
-}
-
-impl Incoming {
-    /// Receives the body within its cap and deadline and reads it. Faults of transport end the request here; faults of
-    /// content are kept in [`Parsed`], because the state of the parents is checked before them.
-    pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
-        let bytes = received(self.body, cap, deadline).await?;
-        Ok(Parsed(read(&bytes, self.is_json)))
-    }
-}
-
-impl Received {
     /// Receives a body within its cap and deadline.
     pub async fn of<B>(headers: &HeaderMap, body: B, cap: usize, deadline: Duration) -> Result<Self>
     where
         B: HttpBody<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let bytes = received(body, cap, deadline).await?;
-        Ok(Self { is_json: declares_json(headers), bytes })
+        let is_json = is_json(media_type(headers).as_deref());
+        Ok(Self { is_json, bytes: received(body, cap, deadline).await? })
     }
+
+    /// Reads it.
+    pub fn read<T: FromFields>(&self) -> Result<T> {
+        read(&self.bytes, self.is_json)
+    }
+}
+
+/// A client that says nothing is believed to send JSON.
+fn is_json(media_type: Option<&str>) -> bool {
+    media_type.is_none_or(|name| name == "application/json")
 }
 
 async fn received<B>(body: B, cap: usize, deadline: Duration) -> Result<Bytes>

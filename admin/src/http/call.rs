@@ -17,7 +17,7 @@ use super::meter::Meter;
 use super::reply::{self, Shown};
 use super::{credential, origin};
 use crate::access::{Caller, Circumstances, Credential, Identity, identify};
-use crate::app::App;
+use crate::app::{App, Settings};
 use crate::audit::{EVENTS_PER_CHANGE, Origin};
 use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
@@ -55,6 +55,12 @@ impl FromRequestParts<App> for Call {
 }
 
 impl Call {
+    /// What the operator set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.app.settings
+    }
+
     /// A new id for something this request creates, drawn before the transaction.
     #[must_use]
     pub fn new_id(&self, prefix: &str) -> String {

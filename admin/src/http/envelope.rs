@@ -63,7 +63,9 @@ pub enum Refusals {
 }
 
 impl Kind {
-    fn status(self) -> StatusCode {
+    /// The status of an answer that says so.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,

@@ -195,6 +195,7 @@ pub struct NextList<T> {
     /// Whether there is at least one row behind the last one.
     has_more: bool,
     /// The id of the last row, to be sent as `after`; null when nothing is behind it.
+    #[schema(required)]
     next: Option<String>,
 }
 

@@ -15,8 +15,9 @@ use crate::resources::project_users::store as members;
 use crate::resources::projects::store::{self as projects, NewProject, Project};
 use crate::resources::users::store::{self as users, Changes, NewUser, User};
 
-/// The most events that one row can write: a new or changed person, a new project, a new or changed membership.
-const EVENTS_PER_ROW: usize = 7;
+/// The most events that one row can write: a person with another role (three), a new project, and a membership with another role
+/// in place of up to two (four).
+const EVENTS_PER_ROW: usize = 8;
 
 /// Rows to be applied together, with the ids that they may need drawn beforehand.
 #[derive(Debug, Clone)]

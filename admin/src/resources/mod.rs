@@ -42,5 +42,5 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The operations that only this server has, with their whole paths.
 #[must_use]
 pub fn own_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(check::routes())
+    OpenApiRouter::new().merge(check::routes()).merge(invites::own_routes())
 }

@@ -8,7 +8,10 @@ use sql::Engine;
 
 use super::Api;
 use super::world::World;
-use crate::resources::{admin_api_keys, project_users, projects, users};
+use crate::resources::{
+    admin_api_keys, group_users, groups, invites, project_groups, project_users, projects,
+    role_assignments, roles, users,
+};
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
 pub const ALL: &[Seed] = &[
@@ -16,6 +19,16 @@ pub const ALL: &[Seed] = &[
     projects::seed::SEED,
     project_users::seed::SEED,
     admin_api_keys::seed::SEED,
+    groups::seed::SEED,
+    group_users::seed::SEED,
+    project_groups::seed::SEED,
+    roles::seed::ORGANIZATION,
+    roles::seed::PROJECT,
+    role_assignments::seed::OF_USER,
+    role_assignments::seed::OF_PROJECT_USER,
+    role_assignments::seed::OF_GROUP,
+    role_assignments::seed::OF_PROJECT_GROUP,
+    invites::seed::SEED,
 ];
 
 /// A row in the making; answers its id.
@@ -100,6 +113,7 @@ impl Filling<'_> {
 
     /// The same for the first few rows.
     pub fn insert_some(&self, rows: usize, into: &str, select: &str) -> String {
+        let rows = rows.min(self.rows);
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO {into} SELECT {select} FROM n"
         )

@@ -87,7 +87,7 @@ pub struct Delete {
 }
 
 /// A length of time as people write it, in seconds. A day has 24 hours.
-fn seconds(text: &str) -> Result<i64, String> {
+pub fn seconds(text: &str) -> Result<i64, String> {
     let span: Span = text.parse().map_err(|_| "write for example 12h, 90d or 6w".to_owned())?;
     let total = span.total((Unit::Second, SpanRelativeTo::days_are_24_hours()));
     let total = total.map_err(|_| "months and years differ in length; write days".to_owned())?;

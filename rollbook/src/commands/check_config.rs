@@ -104,6 +104,9 @@ fn look(settings: &Settings, unknown_variables: &[String]) -> Vec<Finding> {
         let found = format!("{} can be reached from other machines without TLS", settings.listen);
         findings.push(Finding::warning("TLS", found));
     }
+    if let Some(found) = links(settings) {
+        findings.push(Finding::warning("links", found));
+    }
     if let Some(key) = std::env::var_os(BOOTSTRAP_KEY) {
         let usable = first_start::check(key).map(|_| format!("{BOOTSTRAP_KEY} is usable"));
         findings.push(Finding::of("first key", usable.map_err(Into::into)));
@@ -113,6 +116,21 @@ fn look(settings: &Settings, unknown_variables: &[String]) -> Vec<Finding> {
         findings.push(Finding::warning("environment", found));
     }
     findings
+}
+
+/// What is odd about the links of invitations, which people open on machines of their own.
+fn links(settings: &Settings) -> Option<String> {
+    let remedy = "--public-url says where people reach this server";
+    match &settings.public_url {
+        Some(url) if url.is_loopback() => {
+            Some(format!("those of invitations lead to {url}, which is this machine; {remedy}"))
+        }
+        Some(_) => None,
+        None => Some(format!(
+            "those of invitations lead to where the server listens, {}; {remedy}",
+            settings.listen
+        )),
+    }
 }
 
 fn store(settings: &Settings) -> Result<String> {

@@ -100,7 +100,8 @@ impl Rows<'_> {
             let message = format!("the answer to GET {} is not a list", self.path);
             return Err(Failure::refused(&message).into());
         };
-        let last = page["last_id"].as_str().or_else(|| rows.last()?["id"].as_str());
+        let named = page["next"].as_str().or(page["last_id"].as_str());
+        let last = named.or_else(|| rows.last()?["id"].as_str());
         let last = last.filter(|_| page["has_more"] == true && !rows.is_empty());
         ensure!(
             last != Some(after),

@@ -34,9 +34,11 @@ pub fn user_id(client: &Client, text: &str) -> Result<String> {
 pub fn project(client: &Client, text: &str) -> Result<Value> {
     let kind = Kind {
         path: "/organization/projects",
-        prefix: "proj_",
+        is_id: |text| text.starts_with("proj_"),
+        name: "name",
         what: "active project",
         list: "project list",
+        filter: &[],
     };
     by_id_or_name(client, text, &kind)
 }
@@ -45,34 +47,106 @@ pub fn project(client: &Client, text: &str) -> Result<Value> {
 pub fn admin_key(client: &Client, text: &str) -> Result<Value> {
     let kind = Kind {
         path: "/organization/admin_api_keys",
-        prefix: "key_",
+        is_id: |text| text.starts_with("key_"),
+        name: "name",
         what: "admin key",
         list: "admin-key list",
+        filter: &[],
+    };
+    by_id_or_name(client, text, &kind)
+}
+
+/// A group, by id or name.
+pub fn group(client: &Client, text: &str) -> Result<Value> {
+    let kind = Kind {
+        path: "/organization/groups",
+        is_id: |text| !text.contains(' '),
+        name: "name",
+        what: "group",
+        list: "group list",
+        filter: &[],
+    };
+    by_id_or_name(client, text, &kind)
+}
+
+/// A role of a level, by id or name. `roles` is the list of the level's roles.
+pub fn role(client: &Client, roles: &str, text: &str) -> Result<Value> {
+    let kind = Kind {
+        path: roles,
+        is_id: |text| text.starts_with("role"),
+        name: "name",
+        what: "role",
+        list: "role list",
+        filter: &[],
+    };
+    by_id_or_name(client, text, &kind)
+}
+
+/// A service account of a project, by id or name.
+pub fn service_account(client: &Client, accounts: &str, text: &str) -> Result<Value> {
+    let kind = Kind {
+        path: accounts,
+        is_id: |text| text.starts_with("svc_acct_"),
+        name: "name",
+        what: "service account",
+        list: "service-account list",
+        filter: &[],
+    };
+    by_id_or_name(client, text, &kind)
+}
+
+/// A key of a project, by id or name.
+pub fn project_key(client: &Client, keys: &str, text: &str) -> Result<Value> {
+    let kind = Kind {
+        path: keys,
+        is_id: |text| text.starts_with("key_"),
+        name: "name",
+        what: "key of this project",
+        list: "api-key list",
+        filter: &[("owner_project_access", "any")],
+    };
+    by_id_or_name(client, text, &kind)
+}
+
+/// An invite, by id or by its address.
+pub fn invite(client: &Client, text: &str) -> Result<Value> {
+    let kind = Kind {
+        path: "/organization/invites",
+        is_id: |text| text.starts_with("invite-"),
+        name: "email",
+        what: "invite",
+        list: "invite list",
+        filter: &[],
     };
     by_id_or_name(client, text, &kind)
 }
 
 /// Something that has an id and a name.
-struct Kind {
-    path: &'static str,
-    prefix: &'static str,
+struct Kind<'a> {
+    path: &'a str,
+    /// Whether a text can be an id, so that it is worth asking for it.
+    is_id: fn(&str) -> bool,
+    /// The member that people know it by.
+    name: &'static str,
     what: &'static str,
     list: &'static str,
+    /// What makes the list whole.
+    filter: &'static [(&'static str, &'static str)],
 }
 
-fn by_id_or_name(client: &Client, text: &str, kind: &Kind) -> Result<Value> {
-    if text.starts_with(kind.prefix)
+fn by_id_or_name(client: &Client, text: &str, kind: &Kind<'_>) -> Result<Value> {
+    if (kind.is_id)(text)
         && let Some(found) = client.find(&format!("{}/{}", kind.path, segment(text)))?
     {
         return Ok(found);
     }
     let mut named = Vec::new();
-    for row in client.list(kind.path, &[]) {
+    for row in client.list(kind.path, kind.filter) {
         let row = row?;
         if row["id"] == text {
             return Ok(row);
         }
-        if row["name"] == text {
+        if row[kind.name] == text {
             named.push(row);
         }
     }
@@ -80,13 +154,14 @@ fn by_id_or_name(client: &Client, text: &str, kind: &Kind) -> Result<Value> {
     match named.as_slice() {
         [_] => Ok(named.remove(0)),
         [] => {
-            let message = format!("no {what} has the name or id '{text}'");
+            let message = format!("no {what} has the {} or id '{text}'", kind.name);
             let hint = format!("'rollbook {list}' shows what there is");
             Err(Failure::not_found(&message).note("hint", &hint).into())
         }
         several => {
             let ids: Vec<_> = several.iter().map(id).collect();
-            let message = format!("more than one {what} is named '{text}': {}", ids.join(", "));
+            let message =
+                format!("more than one {what} has the {} '{text}': {}", kind.name, ids.join(", "));
             Err(Failure::refused(&message).note("hint", "use one of these ids").into())
         }
     }

@@ -32,13 +32,13 @@ pub struct Local {
 }
 
 impl Local {
-    /// Opens the store for somebody who acts in it.
-    pub fn open(url: &str, operator: Operator) -> Result<Self> {
+    /// Opens the store for somebody who acts in it, as a server with these settings would serve it.
+    pub fn open(url: &str, operator: Operator, settings: admin::Settings) -> Result<Self> {
         let store = open_current(url)?;
         // What goes wrong inside is told to nobody else than the log, and here that is the operator's terminal.
         log::start_for_command();
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let app = App::new(store.clone(), clock, random, admin::Settings::default());
+        let app = App::new(store.clone(), clock, random, settings);
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.context("cannot start what serves the request")?;
         Ok(Self { runtime, router: admin::router(app), operator, store })
@@ -49,7 +49,7 @@ impl Local {
         let body = request.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder()
             .method(request.method)
-            .uri(format!("/v1{}", request.path))
+            .uri(request.target())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, AGENT)
             .extension(self.operator.clone())

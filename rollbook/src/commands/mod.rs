@@ -4,14 +4,18 @@
 //! everybody, and there is one place that knows it.
 
 pub mod admin_key;
+pub mod api_key;
 pub mod backup;
+pub mod check;
 pub mod check_config;
 mod client;
 mod confirm;
 mod exchange;
 pub mod failure;
 mod find;
+pub mod group;
 pub mod import;
+pub mod invite;
 mod local;
 pub mod member;
 pub mod org;
@@ -19,7 +23,9 @@ mod output;
 mod place;
 pub mod project;
 mod remote;
+pub mod role;
 mod server_url;
+pub mod service_account;
 pub mod shell;
 pub mod store;
 mod table;

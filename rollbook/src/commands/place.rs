@@ -52,17 +52,26 @@ pub struct StorePlace {
 impl Place {
     /// Somebody who answers requests there.
     pub fn client(&self) -> Result<Client> {
-        self.client_for(None)
+        self.open(None, admin::Settings::default())
     }
 
-    /// The same, acting for an owner.
+    /// The same; on this machine it answers with these settings.
+    pub fn client_with(&self, settings: admin::Settings) -> Result<Client> {
+        self.open(None, settings)
+    }
+
+    /// Somebody who answers requests there, acting for an owner.
     pub fn client_for(&self, owner: Option<&str>) -> Result<Client> {
+        self.open(owner, admin::Settings::default())
+    }
+
+    fn open(&self, owner: Option<&str>, settings: admin::Settings) -> Result<Client> {
         let organization = self.organization.clone();
         if let Some(url) = &self.server {
             return Ok(Client::Remote(Remote::new(url, organization)?));
         }
         let on_behalf_of = owner.map(str::to_owned);
         let operator = Operator { user: local::user(), organization, on_behalf_of };
-        Ok(Client::Local(Local::open(&self.database, operator)?))
+        Ok(Client::Local(Local::open(&self.database, operator, settings)?))
     }
 }

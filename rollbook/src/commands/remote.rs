@@ -11,7 +11,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use super::exchange::{Answer, Request};
+use super::exchange::{Answer, Request, VERSION};
 use super::failure::Failure;
 use super::local::AGENT;
 use super::server_url;
@@ -44,6 +44,14 @@ impl Remote {
         let missing = || Failure::not_allowed(&message).note("hint", hint);
         let key = PlainKey::given(key.ok_or_else(missing)?);
         Ok(Self { agent: agent(), base, key, organization })
+    }
+
+    /// A server, and another key than that of an administrator.
+    pub fn with_key(url: &str, key: &str) -> Result<Self> {
+        let base = server_url::with_version(url)?;
+        server_url::warn_if_overheard(&base);
+        let key = PlainKey::given(key.to_owned());
+        Ok(Self { agent: agent(), base, key, organization: None })
     }
 
     /// Asks, and asks again as often and as late as the server wants it.
@@ -80,7 +88,7 @@ impl Remote {
         key.set_sensitive(true);
         let mut builder = http::Request::builder()
             .method(request.method)
-            .uri(format!("{}{}", self.base, request.path))
+            .uri(format!("{}{}", self.root(), request.target()))
             .header(header::AUTHORIZATION, key)
             .header(header::CONTENT_TYPE, "application/json");
         if let Some(organization) = &self.organization {
@@ -93,6 +101,11 @@ impl Remote {
         answered.with_context(|| {
             format!("cannot reach {}; --server names the server, which must be running", self.base)
         })
+    }
+
+    /// The base URL without the version at its end.
+    fn root(&self) -> &str {
+        self.base.strip_suffix(VERSION).unwrap_or(&self.base)
     }
 
     fn read(&self, mut response: http::Response<Body>) -> Result<Answer> {

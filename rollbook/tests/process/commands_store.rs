@@ -119,7 +119,10 @@ fn check_config_finds_what_is_wrong_without_telling_secrets() {
         .iter()
         .map(|check| format!("{} {}", text(check, "name"), text(check, "result")))
         .collect();
-    assert_eq!(results, ["store wrong", "TLS wrong", "first key wrong", "environment note"]);
+    assert_eq!(
+        results,
+        ["store wrong", "TLS wrong", "links note", "first key wrong", "environment note"]
+    );
     for secret in ["hunter2", "sk-admin-secret"] {
         assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
     }

@@ -17,6 +17,7 @@ mod demo;
 mod first_start;
 mod fresh;
 mod import;
+mod invites;
 mod kill;
 mod nginx;
 mod openapi;

@@ -15,6 +15,7 @@ use self::wire::{
     ProjectUser, ProjectUserCreateRequest, ProjectUserDeletedObject, ProjectUserUpdateRequest, Who,
 };
 use crate::app::App;
+use crate::domain::role::BuiltIn;
 use crate::error::{Error, Result};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
@@ -79,6 +80,7 @@ async fn create(
             let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
             let body = body.get()?;
             let user = named_user(tx, caller.organization_id(), &body.who()?)?;
+            caller.may_grant(BuiltIn::from(body.role).permissions())?;
             store::add(tx, &caller.author, &project, &user, body.role)
         });
     Ok(Json(member.await?.into()))
@@ -146,7 +148,8 @@ async fn modify(
         call.write_with::<ProjectUserUpdateRequest, _, _>(body, move |tx, caller, body| {
             let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
             let member = store::find(tx, caller.organization_id(), &project.id, &user)?;
-            let role = body.get()?.role.unwrap_or(member.role);
+            let Some(role) = body.get()?.role else { return Ok(member) };
+            caller.may_grant(BuiltIn::from(role).permissions())?;
             store::modify(tx, &caller.author, &project, member, role)
         });
     Ok(Json(member.await?.into()))

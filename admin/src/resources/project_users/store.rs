@@ -6,9 +6,12 @@ use sql::{Question, Row, Tx, args};
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{PageRequest, Slice};
-use crate::domain::role::ProjectRole;
+use crate::domain::role::{BuiltIn, ProjectRole};
 use crate::error::{Error, Result};
+use crate::resources::level::Level;
 use crate::resources::projects::store::{Project, find_active_with};
+use crate::resources::role_assignments::ladder;
+use crate::resources::role_assignments::store::forget_member;
 use crate::resources::users::store::User;
 
 /// A direct member of a project.
@@ -137,7 +140,7 @@ pub fn add_if_new(
     }))
 }
 
-/// Gives a member another role.
+/// Gives a member one role in place of every built-in one.
 pub fn modify(
     tx: &mut Tx<'_>,
     by: &Author,
@@ -145,42 +148,51 @@ pub fn modify(
     member: Member,
     role: ProjectRole,
 ) -> Result<Member> {
-    if role == member.role {
+    let (organization, user) = (by.organization_id(), &member.user_id);
+    let level = Level { organization: organization.to_owned(), project: Some(project.clone()) };
+    let seated = built_in(tx, organization, &project.id, user)?;
+    let swap = ladder::swap(tx, &level, user, seated, role.into())?;
+    if !swap.is_change {
         return Ok(member);
     }
-    tx.execute(
-        "UPDATE project_members SET role = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
-        args![by.organization_id(), &project.id, &member.user_id, role.name()],
-    )?;
-    let payload = json!({ "id": member.user_id, "changes_requested": { "role": role.name() } });
-    audit::append(
-        tx,
-        by,
-        &Event::new("user.updated", &member.user_id, payload).in_project(&project.id),
-    )?;
-    append_assignment(tx, by, "role.assignment.deleted", project, &member, member.role)?;
-    append_assignment(tx, by, "role.assignment.created", project, &member, role)?;
+    set_built_in(tx, organization, &project.id, user, Some(role))?;
+    let payload = json!({ "id": user, "changes_requested": { "role": role.name() } });
+    audit::append(tx, by, &level.place(Event::new("user.updated", user, payload)))?;
+    swap.record(tx, by, &level, user)?;
     Ok(Member { role, ..member })
 }
 
-fn append_assignment(
+/// The mightiest built-in role of a member. It may be none, where a member is shown as one all the same.
+pub fn built_in(
     tx: &mut Tx<'_>,
-    by: &Author,
-    kind: &'static str,
-    project: &Project,
-    member: &Member,
-    role: ProjectRole,
-) -> Result<()> {
-    let id =
-        format!("role_assignment_{}__api-project__{}_{}", role.alias(), project.id, member.user_id);
-    let payload = json!({
-        "id": id, "principal_id": member.user_id, "principal_type": "user",
-        "resource_id": project.id, "resource_type": "api.project",
-    });
-    audit::append(tx, by, &Event::new(kind, &id, payload).in_project(&project.id))
+    organization: &str,
+    project: &str,
+    user: &str,
+) -> Result<Option<BuiltIn>> {
+    let role: Option<Option<String>> = tx.one(
+        "SELECT role FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
+        args![organization, project, user],
+        |row| row.get(0),
+    )?;
+    Ok(role.flatten().as_deref().and_then(ProjectRole::from_name).map(BuiltIn::from))
 }
 
-/// Takes a member out of a project. Nobody leaves the default project except by leaving the organization.
+/// Writes it, when a role was given or taken (`role_assignments::ladder`).
+pub fn set_built_in(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    user: &str,
+    role: Option<ProjectRole>,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE project_members SET role = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
+        args![organization, project, user, role.map(ProjectRole::name)],
+    )?;
+    Ok(())
+}
+
+/// Takes a member out of a project, with all roles there. Nobody leaves the default project except by leaving the organization.
 pub fn remove(tx: &mut Tx<'_>, by: &Author, project: &Project, user: &str) -> Result<()> {
     let removed = if is_possible_id(user) {
         tx.execute(
@@ -198,6 +210,7 @@ pub fn remove(tx: &mut Tx<'_>, by: &Author, project: &Project, user: &str) -> Re
         let message = "Members of the default project cannot be removed from it. Delete the user from the organization instead.";
         return Err(Error::default_project(message));
     }
+    forget_member(tx, by.organization_id(), &project.id, user)?;
     audit::append(
         tx,
         by,

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use crate::resources::role_assignments::tests::fixture;
 use crate::testing::Api;
 
 /// A project with one member: its path, the member's id.
@@ -93,6 +94,7 @@ async fn nobody_is_added_twice() {
     }
 }
 
+/// Ruling 5.22: the viewer's role is given as an assignment, not here.
 #[tokio::test]
 async fn roles_are_owner_and_member_only() {
     let api = Api::new().await;
@@ -203,4 +205,71 @@ async fn one_persons_membership_in_another_project_is_untouched() {
     api.add_member(&other, &user).await;
     api.delete(&format!("{users}/{user}")).await.ok();
     assert_eq!(api.get(&format!("/organization/projects/{other}/users")).await.ids(), [user]);
+}
+
+/// Appendix A, 75†: whoever is removed has no roles left in the project, and is told by one event.
+#[tokio::test]
+async fn a_removal_takes_all_roles_in_the_project() {
+    let api = Api::new().await;
+    let (users, project, user) = project_with_member(&api).await;
+    let roles = format!("/projects/{project}/users/{user}/roles");
+    let own = fixture::add_role(&api, &project, "Typist", &[]).await;
+    for role in ["role-api-project-viewer", "role-api-project-owner", &own] {
+        api.post(&roles, json!({ "role_id": role })).await.ok();
+    }
+    let seen = api.events().await.len();
+    api.delete(&format!("{users}/{user}")).await.ok();
+    assert_eq!(fixture::told_since(&api, seen).await, ["user.deleted"]);
+    assert!(!api.snapshot().await.iter().any(|row| row.starts_with("role_assignments")));
+    api.add_member(&project, &user).await;
+    assert_eq!(api.get(&roles).await.ids().len(), 1);
+}
+
+/// Appendix A, 74†: a role that is set takes the place of every built-in one, and leaves custom ones.
+#[tokio::test]
+async fn a_role_that_is_set_leaves_custom_ones() {
+    let api = Api::new().await;
+    let (users, project, user) = project_with_member(&api).await;
+    let roles = format!("/projects/{project}/users/{user}/roles");
+    let own = fixture::add_role(&api, &project, "Typist", &[]).await;
+    for role in ["role-api-project-viewer", &own] {
+        api.post(&roles, json!({ "role_id": role })).await.ok();
+    }
+    let seen = api.events().await.len();
+    api.post(&format!("{users}/{user}"), json!({ "role": "owner" })).await.ok();
+    let told = [
+        "user.updated",
+        "role.assignment.deleted role-api-project-member",
+        "role.assignment.deleted role-api-project-viewer",
+        "role.assignment.created role-api-project-owner",
+    ];
+    assert_eq!(fixture::told_since(&api, seen).await, told);
+    let owner = format!("role-api-project-owner__api-project__{project}");
+    assert_eq!(api.get(&roles).await.ids(), [owner, own]);
+}
+
+/// Nobody gives a role in a project beyond what they hold.
+#[tokio::test]
+async fn a_key_gives_no_membership_beyond_its_scopes() {
+    let api = Api::new().await;
+    let (users, _, user) = project_with_member(&api).await;
+    let other = api.add_user("bob@example.com").await;
+    let writer = fixture::key_with(&api, &["api.management.write"]).await;
+    let send = async |path: &str, body: Value| {
+        api.request("POST", path).key(&writer).json(&body).send().await
+    };
+    let fragment = "Missing scopes: api.management.read.";
+    send(&users, json!({ "user_id": other, "role": "owner" })).await.refused(403, (), (), fragment);
+    send(&format!("{users}/{user}"), json!({ "role": "owner" })).await.refused(
+        403,
+        (),
+        (),
+        fragment,
+    );
+    // Who is to be added is looked for first, and what is there already is told last.
+    let nobody = json!({ "user_id": "none", "role": "owner" });
+    send(&users, nobody).await.refused(404, "user_not_found", "user_id", "not found");
+    send(&users, json!({ "user_id": user, "role": "owner" })).await.refused(403, (), (), fragment);
+    send(&users, json!({ "user_id": other, "role": "member" })).await.ok();
+    send(&format!("{users}/{user}"), json!({ "role": "member" })).await.ok();
 }

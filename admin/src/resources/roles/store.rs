@@ -4,9 +4,10 @@ use sql::{Row, Tx, args};
 
 use crate::domain::id::is_possible_id;
 use crate::domain::level::LevelKind;
+use crate::domain::page::{Order, PageRequest, Slice};
 use crate::domain::permission::Permissions;
 use crate::domain::role::BuiltIn;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::holdings::Grant;
 use crate::resources::level::Level;
 
@@ -131,6 +132,14 @@ pub fn find(tx: &mut Tx<'_>, level: &Level, id: &str) -> Result<Role> {
     found.ok_or_else(|| not_found(level, id))
 }
 
+/// The same for a role that a body names in this member.
+pub fn find_named(tx: &mut Tx<'_>, level: &Level, id: &str, param: &str) -> Result<Role> {
+    find(tx, level, id).map_err(|error| match error.kind {
+        Kind::NotFound => error.param(param),
+        _ => error,
+    })
+}
+
 /// The same, where a role may also be named by its name.
 pub fn find_spelled(tx: &mut Tx<'_>, level: &Level, text: &str) -> Result<Role> {
     if let Some(built_in) = BuiltIn::from_name(level.kind(), text) {
@@ -139,12 +148,38 @@ pub fn find_spelled(tx: &mut Tx<'_>, level: &Level, text: &str) -> Result<Role> 
     if !is_possible_id(text) {
         return Err(not_found(level, text));
     }
+    match find_by_name(tx, level, text)? {
+        Some(role) => Ok(role),
+        None => find(tx, level, text),
+    }
+}
+
+/// The custom role of this name at this level, if there is one.
+pub fn find_by_name(tx: &mut Tx<'_>, level: &Level, name: &str) -> Result<Option<Role>> {
     // The name is a range, because then only the index of names fits.
     let sql =
         "SELECT id, name, description, permissions, created_at, updated_at, created_by FROM roles
         WHERE organization_id = $1 AND project_id = $2 AND name >= $3 AND name <= $3";
-    match tx.one(sql, args![&level.organization, level.project_key(), text], Role::from_row)? {
-        Some(role) => Ok(role),
-        None => find(tx, level, text),
-    }
+    Ok(tx.one(sql, args![&level.organization, level.project_key(), name], Role::from_row)?)
+}
+
+/// A page of a level's roles by the ids that are shown, built-in ones among the others.
+pub fn list(tx: &mut Tx<'_>, level: &Level, page: &PageRequest) -> Result<Slice<Role>> {
+    let direction = match page.order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    };
+    let sql = format!(
+        "SELECT id, name, description, permissions, created_at, updated_at, created_by FROM roles
+         WHERE organization_id = $1 AND project_id = $2 AND id > $3 AND id < $4
+         ORDER BY id {direction} LIMIT $5"
+    );
+    let this =
+        args![&level.organization, level.project_key(), &page.above, &page.below, page.fetch()];
+    let mut roles = tx.all(&sql, this, Role::from_row)?;
+    roles.extend(BuiltIn::of(level.kind()).iter().copied().map(Role::of));
+    let shown = roles.into_iter().map(|role| (role.shown_id(level), role)).collect();
+    let slice = page.slice(shown, |(id, _): &(String, Role)| id);
+    let rows = slice.rows.into_iter().map(|(_, role)| role).collect();
+    Ok(Slice { rows, has_more: slice.has_more })
 }

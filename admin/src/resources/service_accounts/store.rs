@@ -49,3 +49,17 @@ pub fn find_anywhere(
         WHERE organization_id = $1 AND (id, project_id) > ($2, '') AND id <= $2";
     Ok(tx.one(sql, args![organization, id], ServiceAccount::from_row)?)
 }
+
+/// Writes the built-in role into an account's row; the lesser ones are assignments (`role_assignments::ladder`).
+pub fn set_built_in(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    account: &ServiceAccount,
+    role: Option<ProjectRole>,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE service_accounts SET role = $4 WHERE organization_id = $1 AND project_id = $2 AND id = $3",
+        args![organization, &account.project_id, &account.id, role.map(ProjectRole::name)],
+    )?;
+    Ok(())
+}

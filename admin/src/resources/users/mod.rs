@@ -5,8 +5,9 @@ pub mod seed;
 pub mod store;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub mod wire;
 
+use sql::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,6 +22,10 @@ use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json, Shown};
+use crate::resources::level::Level;
+use crate::resources::principals::Principal;
+use crate::resources::role_assignments::store as assignments;
+use crate::resources::roles::store::{self as roles, Role};
 
 /// How many addresses one request may ask for.
 const MOST_EMAILS: usize = 1000;
@@ -71,7 +76,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<User>> {
     call.show(move |tx, organization| Ok(store::find(tx, organization, &id)?.into())).await
 }
 
-/// Changes a person's role or what they said of themselves.
+/// Changes a person's role or what they said of themselves. A built-in role takes the place of another, a custom one is added.
 #[utoipa::path(
     post,
     path = "/organization/users/{user_id}",
@@ -85,32 +90,44 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
     let user = call.write_with::<UserRoleUpdateRequest, _, _>(body, move |tx, caller, body| {
         let user = store::find(tx, caller.organization_id(), &id)?;
         let body = body.get()?;
+        let level = Level { organization: caller.organization_id().to_owned(), project: None };
+        let role = wanted_role(tx, &level, body)?;
+        if let Some(role) = &role {
+            caller.may_grant(&role.permissions())?;
+        }
+        let built_in = role.as_ref().and_then(|role| role.built_in);
         let changes = store::Changes {
             name: None,
-            role: wanted_role(body, caller.organization_id())?,
+            role: built_in.and_then(OrganizationRole::from_built_in),
             technical_level: body.technical_level.clone(),
             developer_persona: body.developer_persona.clone(),
         };
-        store::modify(tx, &caller.author, &user, &changes)
+        let after = store::modify(tx, &caller.author, &user, &changes)?;
+        if let Some(role) = role.filter(|role| role.built_in.is_none()) {
+            assignments::grant(tx, &caller.author, &level, &Principal::Person(user), &role)?;
+        }
+        Ok(after)
     });
     Ok(Json(user.await?.into()))
 }
 
+/// The role that a request names, by id before name. A custom role is given beside those that are there.
 fn wanted_role(
+    tx: &mut Tx<'_>,
+    level: &Level,
     body: &UserRoleUpdateRequest,
-    organization: &str,
-) -> Result<Option<OrganizationRole>> {
+) -> Result<Option<Role>> {
     if let Some(id) = &body.role_id {
-        let role = OrganizationRole::from_id(id, organization);
-        return role.map(Some).ok_or_else(|| Error::not_found("Role", id).param("role_id"));
+        return roles::find_named(tx, level, id, "role_id").map(Some);
     }
     let Some(name) = &body.role else { return Ok(None) };
     let names = OrganizationRole::ALL.map(OrganizationRole::name);
     let role = OrganizationRole::from_name(name);
-    role.map(Some).ok_or_else(|| Error::unsupported_value("role", name, &names))
+    let role = role.ok_or_else(|| Error::unsupported_value("role", name, &names))?;
+    Ok(Some(Role::of(role.into())))
 }
 
-/// Removes a person from the organization, with their memberships and admin keys.
+/// Removes a person from the organization, with their memberships, groups, roles and admin keys.
 #[utoipa::path(
     delete,
     path = "/organization/users/{user_id}",

@@ -7,8 +7,11 @@ use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{PageRequest, Slice};
 use crate::domain::patch::Patch;
-use crate::domain::role::OrganizationRole;
+use crate::domain::role::{BuiltIn, OrganizationRole};
 use crate::error::{Error, Result};
+use crate::holdings::{self, Kind};
+use crate::resources::level::Level;
+use crate::resources::role_assignments::ladder::{self, Swap};
 
 /// A person in an organization.
 #[derive(Debug, Clone)]
@@ -19,8 +22,10 @@ pub struct User {
     pub email: String,
     /// What the person is called, where that is known.
     pub name: Option<String>,
-    /// The built-in role.
+    /// The mightiest built-in role, as it is shown: whoever has none is a reader.
     pub role: OrganizationRole,
+    /// Whether the person has that role, or only what others give.
+    pub has_role: bool,
     /// When the person joined, in seconds.
     pub added_at: i64,
     /// What the person said of their experience.
@@ -36,12 +41,19 @@ impl User {
         self.name.as_deref().unwrap_or(&self.email)
     }
 
+    /// The mightiest built-in role, if the person has one.
+    #[must_use]
+    pub fn built_in(&self) -> Option<BuiltIn> {
+        self.has_role.then(|| self.role.into())
+    }
+
     fn from_row(row: &Row<'_>) -> sql::Result<Self> {
         let role: Option<String> = row.get(3)?;
         Ok(Self {
             id: row.get(0)?,
             email: row.get(1)?,
             name: row.get(2)?,
+            has_role: role.is_some(),
             role: role
                 .as_deref()
                 .and_then(OrganizationRole::from_name)
@@ -121,6 +133,7 @@ pub fn add_if_new(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<Option<
         email: new.email.clone(),
         name: new.name.clone(),
         role: new.role,
+        has_role: true,
         added_at: by.now,
         technical_level: None,
         developer_persona: None,
@@ -208,26 +221,30 @@ pub fn find_owner(tx: &mut Tx<'_>, organization: &str, email: Option<&str>) -> R
     }
 }
 
-/// Changes a person. Losing the owner role ends the person's admin keys for good.
+/// Changes a person. A new role takes the place of every built-in one; losing the owner role ends the person's admin keys for good.
 pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> Result<User> {
     let after = User {
         name: changes.name.clone().or_else(|| user.name.clone()),
         role: changes.role.unwrap_or(user.role),
+        has_role: user.has_role || changes.role.is_some(),
         technical_level: changes.technical_level.clone().apply(user.technical_level.clone()),
         developer_persona: changes.developer_persona.clone().apply(user.developer_persona.clone()),
         ..user.clone()
     };
-    let is_role_change = after.role != user.role;
-    let is_change = is_role_change
+    let level = Level { organization: by.organization_id().to_owned(), project: None };
+    let swap = match changes.role {
+        Some(role) => ladder::swap(tx, &level, &user.id, user.built_in(), role.into())?,
+        None => Swap::default(),
+    };
+    let is_change = swap.is_change
         || after.name != user.name
         || after.technical_level != user.technical_level
         || after.developer_persona != user.developer_persona;
     if !is_change {
         return Ok(after);
     }
-    if is_role_change && user.role == OrganizationRole::Owner {
-        ensure_another_owner(tx, by, user)?;
-        end_admin_keys(tx, by, user)?;
+    if swap.lost.contains(&BuiltIn::OrganizationOwner) {
+        end_ownership(tx, by, user)?;
     }
     tx.execute(
         "UPDATE users SET role = $3, technical_level = $4, developer_persona = $5, name = $6
@@ -235,7 +252,7 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
         args![
             by.organization_id(),
             &user.id,
-            after.role.name(),
+            after.has_role.then(|| after.role.name()),
             after.technical_level.as_deref(),
             after.developer_persona.as_deref(),
             after.name.as_deref()
@@ -249,39 +266,40 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
             args![by.organization_id(), &user.id, after.name.as_deref()],
         )?;
     }
-    let requested = if is_role_change { json!({ "role": after.role.name() }) } else { json!({}) };
+    let requested = if swap.is_change { json!({ "role": after.role.name() }) } else { json!({}) };
     let payload = json!({ "id": user.id, "changes_requested": requested });
     audit::append(tx, by, &Event::new("user.updated", &user.id, payload))?;
-    if is_role_change {
-        append_assignment(tx, by, "role.assignment.deleted", user.role, user)?;
-        append_assignment(tx, by, "role.assignment.created", after.role, user)?;
-    }
+    swap.record(tx, by, &level, &user.id)?;
     Ok(after)
 }
 
-fn append_assignment(
+/// Writes a person's mightiest built-in role, when a role was given or taken beside others (`role_assignments::ladder`).
+pub fn set_built_in(
     tx: &mut Tx<'_>,
     by: &Author,
-    kind: &'static str,
-    role: OrganizationRole,
     user: &User,
+    role: Option<OrganizationRole>,
 ) -> Result<()> {
-    let organization = by.organization_id();
-    let id =
-        format!("role_assignment_{}__api-organization__{organization}_{}", role.alias(), user.id);
-    let payload = json!({
-        "id": id, "principal_id": user.id, "principal_type": "user",
-        "resource_id": organization, "resource_type": "api.organization",
-    });
-    audit::append(tx, by, &Event::new(kind, &id, payload))
+    let owner = Some(BuiltIn::OrganizationOwner);
+    if user.built_in() == owner && role.map(BuiltIn::from) != owner {
+        end_ownership(tx, by, user)?;
+    }
+    tx.execute(
+        "UPDATE users SET role = $3 WHERE organization_id = $1 AND id = $2",
+        args![by.organization_id(), &user.id, role.map(OrganizationRole::name)],
+    )?;
+    Ok(())
 }
 
-/// Takes a person out of the organization: their memberships and admin keys go with them, what they did stays on record.
+/// Takes a person out of the organization: their memberships, groups, roles and admin keys go with them. Their project keys stay as
+/// keys of somebody who left, service accounts stay as they are, and what they did stays on record.
 pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
     if user.role == OrganizationRole::Owner {
         ensure_another_owner(tx, by, user)?;
     }
     end_admin_keys(tx, by, user)?;
+    leave_project_keys(tx, by, user)?;
+    holdings::forget(tx, by.organization_id(), Kind::User, &user.id)?;
     let this = args![by.organization_id(), &user.id];
     // The person is a range, because then only the index by person fits: with an equality SQLite takes the primary key to be
     // as good, and reads every membership of the organization.
@@ -292,6 +310,30 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
     )?;
     tx.execute("DELETE FROM users WHERE organization_id = $1 AND id = $2", this)?;
     audit::append(tx, by, &Event::new("user.deleted", &user.id, json!({ "id": user.id })))
+}
+
+/// Keys in projects open nothing any more, but whoever looks for them finds whose they were.
+fn leave_project_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    tx.execute(
+        "UPDATE project_api_keys SET owner_left_at = $3, owner_email = $4, owner_name = $5, owner_added_at = $6
+         WHERE organization_id = $1 AND (owner_id, project_id, id) > ($2, '', '') AND owner_id <= $2
+             AND owner_kind = 'user' AND owner_left_at IS NULL",
+        args![
+            by.organization_id(),
+            &user.id,
+            by.now,
+            &user.email,
+            user.name.as_deref(),
+            user.added_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// An owner ceases to be one.
+fn end_ownership(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
+    ensure_another_owner(tx, by, user)?;
+    end_admin_keys(tx, by, user)
 }
 
 fn end_admin_keys(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {

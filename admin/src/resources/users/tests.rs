@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use crate::resources::role_assignments::tests::fixture;
 use crate::testing::Api;
 
 const USERS: &str = "/organization/users";
@@ -193,4 +194,97 @@ async fn owner_with_key(api: &Api) -> (String, String) {
     api.post(&path, json!({ "role": "owner" })).await.ok();
     let key = crate::testing::fixture::add_key(&api.app, &api.first.organization, &id).await;
     (path, key)
+}
+
+/// A custom role of the organization may be named where the role is set: it is given beside the others.
+#[tokio::test]
+async fn a_custom_role_is_added_and_leaves_the_one_that_is_shown() {
+    let api = Api::new().await;
+    let user = api.add_user("ada@example.com").await;
+    let path = format!("{USERS}/{user}");
+    let role = fixture::add_role(&api, "", "Auditor", &["api.usage.read"]).await;
+    let seen = api.events().await.len();
+    let person = api
+        .post(&path, json!({ "role_id": role, "role": "owner", "technical_level": "high" }))
+        .await;
+    assert_eq!(
+        (&person.ok()["role"], &person.ok()["technical_level"]),
+        (&json!("reader"), &json!("high"))
+    );
+    let told = ["user.updated".to_owned(), format!("role.assignment.created {role}")];
+    assert_eq!(fixture::told_since(&api, seen).await, told);
+    assert_eq!(api.get(&format!("{path}/roles")).await.ids().len(), 2);
+    let seen = api.events().await.len();
+    api.post(&path, json!({ "role_id": role })).await.ok();
+    assert_eq!(api.events().await.len(), seen);
+    // Another built-in role takes the place of the one that is there, and leaves the custom one.
+    api.post(&path, json!({ "role": "owner" })).await.ok();
+    let owner =
+        format!("role-api-organization-owner__api-organization__{}", api.first.organization.id);
+    assert_eq!(api.get(&format!("{path}/roles")).await.ids(), [owner, role]);
+    let of_project = "role-api-project-member";
+    api.post(&path, json!({ "role_id": of_project })).await.refused(
+        404,
+        "not_found",
+        "role_id",
+        "not found",
+    );
+}
+
+/// Nobody makes somebody more than they are themselves.
+#[tokio::test]
+async fn a_key_makes_nobody_mightier_than_its_scopes() {
+    let api = Api::new().await;
+    let path = format!("{USERS}/{}", api.add_user("ada@example.com").await);
+    let role = fixture::add_role(&api, "", "Auditor", &["api.usage.read"]).await;
+    let key = fixture::key_with(&api, &["api.management.read", "api.management.write"]).await;
+    for body in [json!({ "role": "owner" }), json!({ "role_id": role })] {
+        let reply = api.request("POST", &path).key(&key).json(&body).send().await;
+        reply.refused(403, (), (), "Missing scopes: api.usage.read.");
+    }
+    for body in [json!({ "role": "reader" }), json!({ "technical_level": "high" })] {
+        api.request("POST", &path).key(&key).json(&body).send().await.ok();
+    }
+    let reply = api.request("POST", &path).key(&key).json(&json!({ "role": "king" })).send().await;
+    reply.refused(400, "invalid_value", "role", "Supported values");
+}
+
+/// Whoever leaves loses groups and roles at once. Their project keys stay, as keys of somebody who left; what is not theirs stays.
+#[tokio::test]
+async fn whoever_leaves_loses_groups_and_roles_and_leaves_dead_keys() {
+    let api = Api::new().await;
+    let (user, project) =
+        (api.add_user("Ada@example.com").await, api.create_project("Engine").await);
+    let other = api.add_user("bob@example.com").await;
+    for person in [&user, &other] {
+        api.add_member(&project, person).await;
+    }
+    let everywhere = fixture::add_role(&api, "", "Auditor", &[]).await;
+    let here = fixture::add_role(&api, &project, "Typist", &[]).await;
+    let group = fixture::add_group(&api, "0a").await;
+    for (person, key) in [(&user, "key_a"), (&other, "key_b")] {
+        fixture::join(&api, &group, person).await;
+        fixture::add_project_key(&api, &project, key, person).await;
+        let (first, second) = (
+            format!("{USERS}/{person}/roles"),
+            format!("/projects/{project}/users/{person}/roles"),
+        );
+        api.post(&first, json!({ "role_id": everywhere })).await.ok();
+        api.post(&second, json!({ "role_id": here })).await.ok();
+    }
+    fixture::add_account(&api, &project, "svc_acct_robot").await;
+    let seen = api.events().await.len();
+    api.delete(&format!("{USERS}/{user}")).await.ok();
+    assert_eq!(fixture::told_since(&api, seen).await, ["user.deleted"]);
+    let rows = api.snapshot().await;
+    let debris: Vec<_> =
+        rows.iter().filter(|row| row.contains(&user) && !row.starts_with("audit_events")).collect();
+    assert!(debris.len() == 1 && debris[0].starts_with("project_api_keys"), "{debris:?}");
+    let left = (user, Some(1_750_000_000), Some("Ada@example.com".to_owned()), Some(1_750_000_000));
+    assert_eq!(fixture::owner_of_key(&api, "key_a").await, left);
+    assert_eq!(fixture::owner_of_key(&api, "key_b").await, (other.clone(), None, None, None));
+    assert_eq!(api.get(&format!("{USERS}/{other}/roles")).await.ids().len(), 2);
+    assert_eq!(api.get(&format!("/projects/{project}/users/{other}/roles")).await.ids().len(), 2);
+    assert!(rows.iter().any(|row| row.starts_with("service_accounts")));
+    assert!(rows.iter().any(|row| row.starts_with("group_members") && row.contains(&other)));
 }

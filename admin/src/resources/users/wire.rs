@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::http::body::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
+use crate::resources::service_accounts::store::ServiceAccount;
 
 literal!(
     /// Names a person of an organization.
@@ -31,9 +32,9 @@ pub struct User {
     id: String,
     /// What the person is called; the e-mail address where no name is known.
     name: Option<String>,
-    /// The e-mail address.
+    /// The e-mail address; null for a service account.
     email: Option<String>,
-    /// `owner` or `reader`.
+    /// `owner` or `reader`; null for a service account.
     role: Option<String>,
     /// When the person joined, in Unix seconds.
     #[schema(format = "unixtime")]
@@ -44,7 +45,7 @@ pub struct User {
     #[schema(format = "unixtime")]
     created: i64,
     user: Account,
-    /// Always false: service accounts are listed with their projects.
+    /// Whether it is a service account. Those are listed with their projects, and have roles like people.
     is_service_account: bool,
     /// Not known here.
     is_scale_tier_authorized_purchaser: Option<bool>,
@@ -100,24 +101,31 @@ pub struct UserProject {
     role: Option<String>,
 }
 
-impl From<store::User> for User {
-    fn from(user: store::User) -> Self {
-        let name = Some(user.display_name().to_owned());
-        let email = Some(user.email);
+/// What people and service accounts have in common.
+struct Somebody {
+    id: String,
+    name: String,
+    email: Option<String>,
+    role: Option<String>,
+    added_at: i64,
+}
+
+impl From<Somebody> for User {
+    fn from(who: Somebody) -> Self {
         Self {
             object: UserObject,
-            id: user.id.clone(),
-            name: name.clone(),
-            email: email.clone(),
-            role: Some(user.role.name().to_owned()),
-            added_at: user.added_at,
+            id: who.id.clone(),
+            name: Some(who.name.clone()),
+            email: who.email.clone(),
+            role: who.role,
+            added_at: who.added_at,
             is_default: false,
-            created: user.added_at,
+            created: who.added_at,
             user: Account {
                 object: AccountObject,
-                id: user.id,
-                email,
-                name,
+                id: who.id,
+                email: who.email,
+                name: Some(who.name),
                 picture: None,
                 enabled: Some(true),
                 banned: Some(false),
@@ -127,10 +135,40 @@ impl From<store::User> for User {
             is_scale_tier_authorized_purchaser: None,
             is_scim_managed: false,
             api_key_last_used_at: None,
-            technical_level: user.technical_level,
-            developer_persona: user.developer_persona,
+            technical_level: None,
+            developer_persona: None,
             projects: None,
         }
+    }
+}
+
+impl From<store::User> for User {
+    fn from(user: store::User) -> Self {
+        let somebody = Somebody {
+            name: user.display_name().to_owned(),
+            id: user.id,
+            email: Some(user.email),
+            role: Some(user.role.name().to_owned()),
+            added_at: user.added_at,
+        };
+        Self {
+            technical_level: user.technical_level,
+            developer_persona: user.developer_persona,
+            ..somebody.into()
+        }
+    }
+}
+
+impl From<ServiceAccount> for User {
+    fn from(account: ServiceAccount) -> Self {
+        let somebody = Somebody {
+            id: account.id,
+            name: account.name,
+            email: None,
+            role: None,
+            added_at: account.created_at,
+        };
+        Self { is_service_account: true, ..somebody.into() }
     }
 }
 
@@ -145,7 +183,7 @@ impl Identified for User {
 pub struct UserRoleUpdateRequest {
     /// `owner` or `reader`.
     pub role: Option<String>,
-    /// The same as an id; wins over `role`.
+    /// A role of the organization by its id; wins over `role`. A custom one is added and leaves `role` as it is.
     pub role_id: Option<String>,
     /// What the person says of their experience.
     #[schema(value_type = Option<String>)]

@@ -1,0 +1,6 @@
+pub mod fixture;
+
+mod groups;
+mod ladder;
+mod rules;
+mod users;
