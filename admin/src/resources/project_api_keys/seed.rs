@@ -10,9 +10,14 @@ const LIST: &str = "/organization/projects/{project_id}/api_keys";
 pub const SEED: Seed = Seed {
     resource: "project_api_keys",
     parameters: &[("", "api_key_id")],
-    // Whether somebody may use the project can depend on their groups, for each key of a page.
+    // Whether somebody may use the project can depend on their groups, for each key of a page; and their membership is found
+    // as well by person as by project.
     lists: &[List::cut(LIST, "key_")
-        .with_strays(&["group_members_of_user", "role_assignments_of_principal"])
+        .with_strays(&[
+            "group_members_of_user",
+            "role_assignments_of_principal",
+            "project_members_of_user",
+        ])
         .filtering()],
     make: |api, world, number| {
         Box::pin(async move {

@@ -88,39 +88,41 @@ pub enum Access {
     Any,
 }
 
-/// Whether the owner of `k` may use its project: what `holdings::reaches` says, for many keys in one statement. People are ranges
-/// in what is asked about them, because then neither engine prefers to read a whole table of assignments for all keys at once.
+/// Whether the owner of `k` may use its project: what `holdings::reaches` says, for many keys in one statement.
+///
+/// That the owner did not leave is asked again in each part, because it keeps PostgreSQL from answering a part for all keys at
+/// once, which would read a whole table for one page.
 const IS_ACTIVE: &str = "
-    k.owner_kind = 'service_account' OR (k.owner_left_at IS NULL AND (
-        EXISTS (SELECT 1 FROM project_members m WHERE m.organization_id = k.organization_id AND m.project_id = k.project_id
-            AND m.user_id >= k.owner_id AND m.user_id <= k.owner_id)
-        OR EXISTS (SELECT 1 FROM users u WHERE u.organization_id = k.organization_id
-            AND u.id >= k.owner_id AND u.id <= k.owner_id AND u.role = 'owner')
-        OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.organization_id = k.organization_id AND a.project_id = k.project_id
-            AND a.principal_type = 'user' AND a.principal_id >= k.owner_id AND a.principal_id <= k.owner_id)
-        OR EXISTS (SELECT 1 FROM role_assignments a
-            LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-            WHERE a.organization_id = k.organization_id AND a.project_id = '' AND a.principal_type = 'user'
-                AND a.principal_id >= k.owner_id AND a.principal_id <= k.owner_id
-                AND (a.role_id = 'role-api-organization-owner' OR r.reaches_projects))
-        OR EXISTS (SELECT 1 FROM group_members g
-            JOIN role_assignments a ON a.organization_id = g.organization_id AND a.project_id = k.project_id
-                AND a.principal_type = 'group' AND a.principal_id = g.group_id
-            WHERE g.organization_id = k.organization_id AND (g.user_id, g.group_id) > (k.owner_id, '')
-                AND g.user_id <= k.owner_id)
-        OR EXISTS (SELECT 1 FROM group_members g
-            JOIN role_assignments a ON a.organization_id = g.organization_id AND a.project_id = ''
-                AND a.principal_type = 'group' AND a.principal_id = g.group_id
-            LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-            WHERE g.organization_id = k.organization_id AND (g.user_id, g.group_id) > (k.owner_id, '')
-                AND g.user_id <= k.owner_id
-                AND (a.role_id = 'role-api-organization-owner' OR r.reaches_projects))))";
+    k.owner_kind = 'service_account' OR k.owner_left_at IS NULL AND (
+    EXISTS (SELECT 1 FROM project_members m WHERE k.owner_left_at IS NULL AND m.organization_id = k.organization_id
+        AND m.project_id = k.project_id AND m.user_id = k.owner_id)
+    OR EXISTS (SELECT 1 FROM users u WHERE k.owner_left_at IS NULL AND u.organization_id = k.organization_id
+        AND u.id = k.owner_id AND u.role = 'owner')
+    OR EXISTS (SELECT 1 FROM role_assignments a WHERE k.owner_left_at IS NULL AND a.organization_id = k.organization_id
+        AND a.project_id = k.project_id AND a.principal_type = 'user' AND a.principal_id = k.owner_id)
+    OR EXISTS (SELECT 1 FROM role_assignments a
+        LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
+        WHERE k.owner_left_at IS NULL AND a.organization_id = k.organization_id AND a.project_id = ''
+            AND a.principal_type = 'user' AND a.principal_id = k.owner_id
+            AND (a.role_id = 'role-api-organization-owner' OR r.reaches_projects))
+    OR EXISTS (SELECT 1 FROM group_members g
+        JOIN role_assignments a ON a.organization_id = g.organization_id AND a.project_id = k.project_id
+            AND a.principal_type = 'group' AND a.principal_id = g.group_id
+        WHERE k.owner_left_at IS NULL AND g.organization_id = k.organization_id
+            AND (g.user_id, g.group_id) > (k.owner_id, '') AND g.user_id <= k.owner_id)
+    OR EXISTS (SELECT 1 FROM group_members g
+        JOIN role_assignments a ON a.organization_id = g.organization_id AND a.project_id = ''
+            AND a.principal_type = 'group' AND a.principal_id = g.group_id
+        LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
+        WHERE k.owner_left_at IS NULL AND g.organization_id = k.organization_id
+            AND (g.user_id, g.group_id) > (k.owner_id, '') AND g.user_id <= k.owner_id
+            AND (a.role_id = 'role-api-organization-owner' OR r.reaches_projects)))";
 
 /// Whether the owner of `k` is a direct member of the project or a service account.
 const IS_DIRECT: &str = "
-    k.owner_kind = 'service_account' OR (k.owner_left_at IS NULL AND EXISTS (
-        SELECT 1 FROM project_members m WHERE m.organization_id = k.organization_id AND m.project_id = k.project_id
-            AND m.user_id >= k.owner_id AND m.user_id <= k.owner_id))";
+    k.owner_kind = 'service_account' OR k.owner_left_at IS NULL AND EXISTS (
+        SELECT 1 FROM project_members m WHERE k.owner_left_at IS NULL AND m.organization_id = k.organization_id
+            AND m.project_id = k.project_id AND m.user_id = k.owner_id)";
 
 /// The statement that shows the keys for which a condition on `k` holds: cut first, then joined with their owners.
 fn showing(condition: &str, rest: &str) -> String {

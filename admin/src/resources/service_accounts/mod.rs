@@ -26,6 +26,7 @@ use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
 use crate::http::query::Query;
 use crate::http::reply::{Deleted, Json, SecretJson, Shown};
+use crate::resources::level::At;
 use crate::resources::project_api_keys::store::{self as keys, NewKey, OwnerKind};
 use crate::resources::projects;
 
@@ -153,17 +154,18 @@ async fn modify(
     Path((project, id)): Path<(String, String)>,
     body: Incoming,
 ) -> Result<Json<ServiceAccount>> {
+    let at = At::Project(project);
     let account =
         call.write_with::<ServiceAccountUpdateRequest, _, _>(body, move |tx, caller, body| {
-            let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
-            let account = store::find(tx, caller.organization_id(), &project.id, &id)?;
+            let level = at.find_active(tx, caller.organization_id())?;
+            let account = store::find(tx, caller.organization_id(), level.project_key(), &id)?;
             let body = body.get()?;
             // A role that it has already is nothing that anybody grants.
             if let Some(role) = body.role.filter(|role| account.role != Some(*role)) {
                 caller.may_grant(BuiltIn::from(role).permissions())?;
             }
             let changes = store::Changes { name: body.name.clone(), role: body.role };
-            store::modify(tx, &caller.author, &account, &changes)
+            store::modify(tx, &caller.author, &level, &account, &changes)
         });
     Ok(Json(account.await?.into()))
 }

@@ -1,18 +1,19 @@
 //! Service accounts: rules and rows.
 
 use serde_json::json;
-use sql::{Question, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
-use crate::domain::level::LevelKind;
 use crate::domain::page::{PageRequest, Slice};
 use crate::domain::permission::Permissions;
 use crate::domain::role::{BuiltIn, ProjectRole};
 use crate::error::{Error, Result};
 use crate::holdings::{self, Kind};
+use crate::resources::level::Level;
 use crate::resources::project_api_keys::store as keys;
-use crate::resources::projects::store::{Project, find_active_with};
+use crate::resources::projects::store::{self as projects, Project};
+use crate::resources::role_assignments::store as assignments;
 
 /// Somebody in a project who is no person.
 #[derive(Debug, Clone)]
@@ -72,14 +73,14 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<ServiceAccount>> {
-    let accounts = Question {
-        sql: "SELECT project_id, id, name, role, created_at FROM service_accounts
-              WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
-              ORDER BY project_id, id LIMIT $4",
-        args: args![organization, project, &page.above, page.fetch()],
-        row: ServiceAccount::from_row,
-    };
-    let (_, rows) = find_active_with(tx, organization, project, &accounts)?;
+    projects::find_active(tx, organization, project)?;
+    let rows = tx.all(
+        "SELECT project_id, id, name, role, created_at FROM service_accounts
+         WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
+         ORDER BY project_id, id LIMIT $4",
+        args![organization, project, &page.above, page.fetch()],
+        ServiceAccount::from_row,
+    )?;
     Ok(page.cut(rows))
 }
 
@@ -177,6 +178,7 @@ pub fn create(
 pub fn modify(
     tx: &mut Tx<'_>,
     by: &Author,
+    level: &Level,
     account: &ServiceAccount,
     changes: &Changes,
 ) -> Result<ServiceAccount> {
@@ -185,7 +187,8 @@ pub fn modify(
         role: changes.role.or(account.role),
         ..account.clone()
     };
-    let had_others = changes.role.is_some() && take_further_built_in(tx, by, account)?;
+    let had_others =
+        changes.role.is_some() && !assignments::take_built_in(tx, level, &account.id)?.is_empty();
     let is_role_change = had_others || after.role != account.role;
     if !is_role_change && after.name == account.name {
         return Ok(after);
@@ -205,17 +208,6 @@ pub fn modify(
     let payload = json!({ "id": after.id, "changes_requested": requested });
     append(tx, by, "service_account.updated", &after, payload)?;
     Ok(after)
-}
-
-/// Takes the built-in roles that stand beside the account's own column; false if there were none.
-fn take_further_built_in(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount) -> Result<bool> {
-    let (organization, project) = (by.organization_id(), &account.project_id);
-    let mut had_any = false;
-    for role in BuiltIn::of(LevelKind::Project) {
-        had_any |=
-            holdings::remove(tx, organization, project, Kind::User, &account.id, role.alias())?;
-    }
-    Ok(had_any)
 }
 
 /// Deletes a service account with its keys, its groups and its roles at every level.
