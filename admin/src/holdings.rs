@@ -3,6 +3,8 @@
 //! Nothing here is copied into a key or anywhere else: it is asked for whenever it matters, so a role that was taken away is gone
 //! at the next question.
 
+use std::sync::LazyLock;
+
 use sql::{Row, Tx, args};
 
 use crate::domain::level::LevelKind;
@@ -101,6 +103,48 @@ impl Grant {
     }
 }
 
+/// The assignments of one principal at one level, with the custom roles among them.
+fn own(project: &str, kind: &str, principal: &str) -> String {
+    format!(
+        "SELECT a.project_id, a.role_id, CAST(NULL AS TEXT), r.name, r.description, r.permissions, r.created_at, r.updated_at,
+             r.created_by
+         FROM role_assignments a
+         LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
+         WHERE a.organization_id = $1 AND a.project_id = {project} AND a.principal_type = '{kind}' AND a.principal_id = {principal}"
+    )
+}
+
+/// The same of all groups of a person or service account.
+///
+/// The cross join makes SQLite begin with the groups: without statistics it takes it to be as good to begin with what is assigned
+/// to anybody's. A range of one person does the same, but PostgreSQL takes that for a large part of everybody.
+fn through_groups(project: &str, user: &str) -> String {
+    format!(
+        "SELECT a.project_id, a.role_id, m.group_id, r.name, r.description, r.permissions, r.created_at, r.updated_at, r.created_by
+         FROM group_members m
+         CROSS JOIN role_assignments a
+         LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
+         WHERE m.organization_id = $1 AND m.user_id = {user} AND a.organization_id = $1 AND a.project_id = {project}
+             AND a.principal_type = 'group' AND a.principal_id = m.group_id"
+    )
+}
+
+static OF_USER: LazyLock<String> =
+    LazyLock::new(|| [own("''", "user", "$2"), through_groups("''", "$2")].join(" UNION ALL "));
+
+/// One arm for each level and way, because with both levels in one PostgreSQL reads what somebody has in all projects.
+static OF_USER_IN_PROJECT: LazyLock<String> = LazyLock::new(|| {
+    let arms = [
+        own("''", "user", "$3"),
+        own("$2", "user", "$3"),
+        through_groups("''", "$3"),
+        through_groups("$2", "$3"),
+    ];
+    arms.join(" UNION ALL ")
+});
+
+static OF_GROUP: LazyLock<String> = LazyLock::new(|| own("$2", "group", "$3"));
+
 /// What is assigned to a person or service account in the organization and, if one is named, in that project: directly, and
 /// through groups.
 pub fn grants_of_user(
@@ -109,36 +153,12 @@ pub fn grants_of_user(
     project: Option<&str>,
     user: &str,
 ) -> Result<Vec<Grant>> {
-    // The groups of a person are a range and not an equality, because then only the index by person fits: without statistics
-    // SQLite takes the primary key to be as good.
-    let Some(project) = project else {
-        let sql = "SELECT a.project_id, a.role_id, CAST(NULL AS TEXT), r.name, r.description, r.permissions, r.created_at, r.updated_at,
-                r.created_by
-            FROM role_assignments a
-            LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-            WHERE a.organization_id = $1 AND a.project_id = '' AND a.principal_type = 'user' AND a.principal_id = $2
-            UNION ALL
-            SELECT a.project_id, a.role_id, m.group_id, r.name, r.description, r.permissions, r.created_at, r.updated_at, r.created_by
-            FROM group_members m
-            JOIN role_assignments a ON a.organization_id = m.organization_id AND a.project_id = '' AND a.principal_type = 'group'
-                AND a.principal_id = m.group_id
-            LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-            WHERE m.organization_id = $1 AND (m.user_id, m.group_id) > ($2, '') AND m.user_id <= $2";
-        return Ok(tx.all(sql, args![organization, user], Grant::from_row)?);
-    };
-    let sql = "SELECT a.project_id, a.role_id, CAST(NULL AS TEXT), r.name, r.description, r.permissions, r.created_at, r.updated_at,
-            r.created_by
-        FROM role_assignments a
-        LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-        WHERE a.organization_id = $1 AND a.project_id IN ('', $2) AND a.principal_type = 'user' AND a.principal_id = $3
-        UNION ALL
-        SELECT a.project_id, a.role_id, m.group_id, r.name, r.description, r.permissions, r.created_at, r.updated_at, r.created_by
-        FROM group_members m
-        JOIN role_assignments a ON a.organization_id = m.organization_id AND a.project_id IN ('', $2) AND a.principal_type = 'group'
-            AND a.principal_id = m.group_id
-        LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-        WHERE m.organization_id = $1 AND (m.user_id, m.group_id) > ($3, '') AND m.user_id <= $3";
-    Ok(tx.all(sql, args![organization, project, user], Grant::from_row)?)
+    Ok(match project {
+        None => tx.all(&OF_USER, args![organization, user], Grant::from_row)?,
+        Some(project) => {
+            tx.all(&OF_USER_IN_PROJECT, args![organization, project, user], Grant::from_row)?
+        }
+    })
 }
 
 /// What is assigned to a group at one level: in this project, or in the organization if none is named.
@@ -148,12 +168,7 @@ pub fn grants_of_group(
     project: Option<&str>,
     group: &str,
 ) -> Result<Vec<Grant>> {
-    let sql = "SELECT a.project_id, a.role_id, CAST(NULL AS TEXT), r.name, r.description, r.permissions, r.created_at, r.updated_at,
-            r.created_by
-        FROM role_assignments a
-        LEFT JOIN roles r ON r.organization_id = a.organization_id AND r.project_id = a.project_id AND r.id = a.role_id
-        WHERE a.organization_id = $1 AND a.project_id = $2 AND a.principal_type = 'group' AND a.principal_id = $3";
-    Ok(tx.all(sql, args![organization, project.unwrap_or(""), group], Grant::from_row)?)
+    Ok(tx.all(&OF_GROUP, args![organization, project.unwrap_or(""), group], Grant::from_row)?)
 }
 
 /// What is assigned to a group wherever it is: what whoever joins it gets.

@@ -6,8 +6,10 @@
 
 mod holders;
 
-use std::hash::Hash;
+use std::array;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use http::Uri;
@@ -28,6 +30,8 @@ const KEYS: usize = 4096;
 const BYTES: u64 = 16 << 20;
 /// How many answers of usual size that is.
 const ANSWERS: usize = 4096;
+/// So many questions are remembered as asked lately.
+const ASKED_LATELY: usize = 4096;
 /// What an answer takes beside its bytes and its path.
 const OVERHEAD: u64 = 256;
 
@@ -35,6 +39,7 @@ const OVERHEAD: u64 = 256;
 pub struct Kept {
     keys: Cache<KeyHash, (Stamp, Arc<FoundKey>)>,
     answers: Cache<Question, Answer, Weight>,
+    lately: Lately,
     holders: Holders,
 }
 
@@ -84,6 +89,7 @@ impl Default for Kept {
         Self {
             keys: Cache::new(KEYS),
             answers: Cache::with_weighter(ANSWERS, BYTES, Weight),
+            lately: Lately::default(),
             holders: Holders::default(),
         }
     }
@@ -113,10 +119,15 @@ impl Kept {
         self.keys.get(hash).filter(|(read, _)| *read == stamp).map(|(_, key)| key)
     }
 
+    /// Whether the answer to a path with its query is worth keeping: whether that was asked for before, by anybody. Most
+    /// pages are asked for once, and to keep one costs time and the place of another.
+    pub fn is_wanted(&self, target: &Uri) -> bool {
+        self.lately.note(text(target))
+    }
+
     /// Keeps the answer to a path with its query.
     pub fn keep(&self, organization: &str, target: &Uri, answer: Answer) {
-        let organization = organization.to_owned();
-        let target = target.path_and_query().map_or("", PathAndQuery::as_str).to_owned();
+        let (organization, target) = (organization.to_owned(), text(target).to_owned());
         self.answers.insert(Question { organization, target }, answer);
     }
 
@@ -125,5 +136,61 @@ impl Kept {
     pub fn answer(&self, stamp: Stamp, organization: &str, target: &str) -> Option<Answer> {
         let kept = self.answers.get(&Asked { organization, target });
         kept.filter(|answer| answer.stamp == stamp)
+    }
+}
+
+fn text(target: &Uri) -> &str {
+    target.path_and_query().map_or("", PathAndQuery::as_str)
+}
+
+/// What was asked for lately, as hashes, each in the one place where it can be: a question that takes the place of another
+/// makes that one ask once more, and no more depends on it.
+struct Lately {
+    hasher: RandomState,
+    hashes: Box<[AtomicU64; ASKED_LATELY]>,
+}
+
+impl Default for Lately {
+    fn default() -> Self {
+        let hashes = Box::new(array::from_fn(|_| AtomicU64::default()));
+        Self { hasher: RandomState::new(), hashes }
+    }
+}
+
+impl Lately {
+    /// Notes a question, and whether it was noted before.
+    fn note(&self, question: &str) -> bool {
+        let hash = self.hasher.hash_one(question);
+        let place = usize::try_from(hash).unwrap_or_default() % ASKED_LATELY;
+        self.hashes[place].swap(hash, Ordering::Relaxed) == hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use tower::ServiceExt;
+
+    use crate::Recall;
+    use crate::testing::Api;
+
+    #[tokio::test]
+    async fn an_answer_is_kept_when_it_is_asked_for_again() {
+        let api = Api::new().await;
+        // The use of the key is recorded, which would make what is kept useless.
+        api.get("/organization/projects").await;
+        let (router, recall) = (crate::router(api.app.clone()), Recall::new(api.app.clone()));
+        let mut recalled = Vec::new();
+        for _ in 0..3 {
+            let request = Request::get("/v1/organization/users")
+                .header("authorization", format!("Bearer {}", api.first.key))
+                .body(Body::empty())
+                .unwrap();
+            recalled.push(recall.answer(&request).is_some());
+            assert!(router.clone().oneshot(request).await.unwrap().status().is_success());
+        }
+        let is_kept = api.app.store.stamp().is_some();
+        assert_eq!(recalled, [false, false, is_kept]);
     }
 }

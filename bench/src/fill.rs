@@ -115,7 +115,7 @@ fn another_key(tx: &mut Tx<'_>, id: &str, hash: &[u8]) -> sql::Result<()> {
 fn add_project_keys(store: &Store, organization: &str, keys: &[String]) -> Result<()> {
     let organization = organization.to_owned();
     let keys: Vec<_> = keys.iter().enumerate().map(|(number, key)| (number, hash(key))).collect();
-    store.write_blocking(move |tx| {
+    let insert = move |tx: &mut Tx<'_>| {
         for (number, hash) in &keys {
             let (id, owner) = (format!("key_{number:024}"), person(*number));
             tx.execute(
@@ -125,9 +125,9 @@ fn add_project_keys(store: &Store, organization: &str, keys: &[String]) -> Resul
                 args![&organization, &project(0), &id, &owner, hash.as_slice()],
             )?;
         }
-        sql::Result::Ok(())
-    })?;
-    Ok(())
+        Ok(())
+    };
+    Ok(store.write_blocking::<_, sql::Error>(insert)?)
 }
 
 /// How rows get into a table: what stands before them, one of them with `?` for its own texts, and these by number.

@@ -60,6 +60,20 @@ export async function filledServer({ people, projects }) {
     /** An official client, of the owner or of another key. It does not try again by itself: a test sees the first answer. */
     client: (adminAPIKey = key) =>
       new OpenAI({ adminAPIKey, apiKey: null, baseURL: `${address}/v1`, maxRetries: 0, timeout: 30_000 }),
+    /** The answer to a request for which the official clients have no method. */
+    async ask(method, path, body) {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const answer = await fetch(address + path, { method, headers, body: body && JSON.stringify(body) });
+      assert.equal(answer.status, 200, `${method} ${path}`);
+      return answer.json();
+    },
+    /** A page as a browser gets it, without any key; a form is sent empty. */
+    async page(method, path) {
+      const body = method === 'POST' ? new URLSearchParams() : undefined;
+      const answer = await fetch(address + path, { method, body });
+      assert.equal(answer.status, 200, `${method} ${path}`);
+      return answer.text();
+    },
     async stop() {
       server.kill('SIGTERM');
       assert.deepEqual(await exited, [0, null]);

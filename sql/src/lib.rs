@@ -40,7 +40,7 @@ pub use migrate::Migration;
 pub use options::{Engine, Observer, Options};
 pub use stamp::Stamp;
 pub use store::Store;
-pub use tx::{Question, Tx};
+pub use tx::Tx;
 pub use value::{Arg, Column, Row};
 
 /// Builds the argument list of a statement, so that call sites read like the SQL they fill in.

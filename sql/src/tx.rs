@@ -35,30 +35,6 @@ pub(crate) trait Session {
     fn stamp(&self) -> Option<Stamp> {
         None
     }
-
-    /// Runs two statements of which neither needs the other's answer.
-    fn both(&mut self, kind: Kind, first: Query<'_>, second: Query<'_>) -> Result<(), Fault> {
-        self.statement(kind, first.sql, first.args, first.row)?;
-        self.statement(kind, second.sql, second.args, second.row)?;
-        Ok(())
-    }
-}
-
-/// A statement with the one who takes its rows.
-pub(crate) struct Query<'q> {
-    pub sql: &'q str,
-    pub args: &'q [Arg<'q>],
-    pub row: &'q mut dyn FnMut(&Row<'_>) -> Result<()>,
-}
-
-/// A statement and what its rows mean, for [`Tx::both`].
-pub struct Question<'q, T> {
-    /// What is asked.
-    pub sql: &'q str,
-    /// Its arguments.
-    pub args: &'q [Arg<'q>],
-    /// Reads one row of the answer.
-    pub row: fn(&Row<'_>) -> Result<T>,
 }
 
 /// One transaction, handed to the closures of [`Store::read`](crate::Store::read) and
@@ -146,26 +122,6 @@ impl<'c> Tx<'c> {
         Ok(rows)
     }
 
-    /// All rows of two statements of which neither needs the other's answer. They are asked together, so that a server far
-    /// away makes nobody wait twice.
-    pub fn both<A, B>(
-        &mut self,
-        first: &Question<'_, A>,
-        second: &Question<'_, B>,
-    ) -> Result<(Vec<A>, Vec<B>)> {
-        let (mut rows, mut more) = (Vec::new(), Vec::new());
-        self.unless_poisoned(|tx| {
-            tx.admit(first.sql, first.args)?;
-            tx.admit(second.sql, second.args)?;
-            let mut row = |r: &Row<'_>| (first.row)(r).map(|row| rows.push(row));
-            let first = Query { sql: first.sql, args: first.args, row: &mut row };
-            let mut row = |r: &Row<'_>| (second.row)(r).map(|row| more.push(row));
-            let second = Query { sql: second.sql, args: second.args, row: &mut row };
-            tx.session.both(tx.kind, first, second)
-        })?;
-        Ok((rows, more))
-    }
-
     /// Runs a statement for its effect and answers how many rows an `INSERT`, `UPDATE` or `DELETE`
     /// changed.
     pub fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64> {
@@ -178,17 +134,12 @@ impl<'c> Tx<'c> {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64> {
-        self.unless_poisoned(|tx| {
-            tx.admit(sql, args)?;
-            tx.session.statement(tx.kind, sql, args, row)
-        })
-    }
-
-    fn unless_poisoned<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T> {
         if let Some(fault) = &self.poison {
             return Err(fault.error.clone());
         }
-        f(self).map_err(|fault| {
+        let done =
+            self.admit(sql, args).and_then(|()| self.session.statement(self.kind, sql, args, row));
+        done.map_err(|fault| {
             let error = fault.error.clone();
             self.poison = Some(fault);
             error

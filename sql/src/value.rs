@@ -112,9 +112,20 @@ impl Row<'_> {
     /// The column at `index`, counted from 0. A missing column or another type is
     /// [`Error::Statement`].
     pub fn get<T: Column>(&self, index: usize) -> Result<T> {
-        T::from_value(self.0.value(index)?).ok_or_else(|| {
-            let wanted = std::any::type_name::<T>();
-            Error::Statement(format!("column {index} is not of the Rust type {wanted}"))
-        })
+        T::from_value(self.0.value(index)?).ok_or_else(|| mistyped::<T>(index))
     }
+
+    /// The text at `index`, borrowed from the row, for what only looks at it.
+    pub fn text(&self, index: usize) -> Result<Option<&str>> {
+        match self.0.value(index)? {
+            Arg::Null => Ok(None),
+            Arg::Text(text) => Ok(Some(text)),
+            _ => Err(mistyped::<Option<&str>>(index)),
+        }
+    }
+}
+
+fn mistyped<T>(index: usize) -> Error {
+    let wanted = std::any::type_name::<T>();
+    Error::Statement(format!("column {index} is not of the Rust type {wanted}"))
 }

@@ -36,26 +36,6 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(name.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
-/// A client that says nothing is believed to send JSON.
-fn is_json(media_type: Option<&str>) -> bool {
-    media_type.is_none_or(|name| name == "application/json")
-}
-
-/// A body that was received and not read yet.
-#[derive(Debug)]
-pub struct Received {
-    is_json: bool,
-    /// What was sent.
-    pub bytes: Bytes,
-}
-
-impl Received {
-    /// Reads it.
-    pub fn read<T: FromFields>(&self) -> Result<T> {
-        read(&self.bytes, self.is_json)
-    }
-}
-
 impl Incoming {
     /// The body of a request with these headers.
     #[must_use]
@@ -67,7 +47,7 @@ impl Incoming {
     /// content are kept in [`Parsed`], because the state of the parents is checked before them.
     pub async fn receive<T: FromFields>(self, cap: usize, deadline: Duration) -> Result<Parsed<T>> {
         let is_json = is_json(self.media_type.as_deref());
-        let bytes = received(self.body, cap, deadline).await?;
+        let bytes = self.receive_bytes(cap, deadline).await?;
         Ok(Parsed(read(&bytes, is_json)))
     }
 
@@ -77,9 +57,21 @@ impl Incoming {
             let message = "The request body is not a form by its Content-Type. Send it with the form on the page.";
             return Err(Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type"));
         }
-        let bytes = received(self.body, cap, deadline).await?;
+        let bytes = self.receive_bytes(cap, deadline).await?;
         Ok(Query::parse(&String::from_utf8_lossy(&bytes)))
     }
+
+    async fn receive_bytes(self, cap: usize, deadline: Duration) -> Result<Bytes> {
+        received(self.body, cap, deadline).await
+    }
+}
+
+/// A body that was received and not read yet.
+#[derive(Debug)]
+pub struct Received {
+    is_json: bool,
+    /// What was sent.
+    pub bytes: Bytes,
 }
 
 impl Received {
@@ -89,9 +81,19 @@ impl Received {
         B: HttpBody<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let bytes = received(body, cap, deadline).await?;
-        Ok(Self { is_json: is_json(media_type(headers).as_deref()), bytes })
+        let is_json = is_json(media_type(headers).as_deref());
+        Ok(Self { is_json, bytes: received(body, cap, deadline).await? })
     }
+
+    /// Reads it.
+    pub fn read<T: FromFields>(&self) -> Result<T> {
+        read(&self.bytes, self.is_json)
+    }
+}
+
+/// A client that says nothing is believed to send JSON.
+fn is_json(media_type: Option<&str>) -> bool {
+    media_type.is_none_or(|name| name == "application/json")
 }
 
 async fn received<B>(body: B, cap: usize, deadline: Duration) -> Result<Bytes>

@@ -112,21 +112,22 @@ impl Call {
         F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
     {
         let admission = self.admission(Scope::ManagementRead)?;
-        let target = self.target.clone();
-        let body = self.app.store.read(move |tx| {
+        let read = self.app.store.read(move |tx| {
             let stamp = tx.stamp();
             let identity = admission.identify(tx, stamp)?;
-            let organization = &identity.organization().id;
-            let body = reply::bytes(&f(tx, organization)?)?;
-            if let (Some(stamp), Some(meter)) = (stamp, &kept) {
-                let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
-                admission.kept.keep(organization, &target, answer);
-            }
-            Ok(body)
+            let body = reply::bytes(&f(tx, &identity.organization().id)?)?;
+            Ok((body, stamp, identity))
         });
-        let body: Result<Bytes> = body.await;
+        let read: Result<(Bytes, _, _)> = read.await;
         self.record_use();
-        Ok(Shown::new(body?))
+        let (body, stamp, identity) = read?;
+        if let (Some(stamp), Some(meter)) = (stamp, &kept)
+            && self.app.kept.is_wanted(&self.target)
+        {
+            let answer = Answer { stamp, body: body.clone(), meter: Arc::clone(meter) };
+            self.app.kept.keep(&identity.organization().id, &self.target, answer);
+        }
+        Ok(Shown::new(body))
     }
 
     /// Changes something without a body, as somebody who may write.

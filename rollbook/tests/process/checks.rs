@@ -17,7 +17,7 @@ const ROUNDS: usize = 100;
 const CHECK: &str = "/rollbook/v1/check";
 const FORWARD: &str = "/rollbook/v1/check/forward";
 /// What the owner of a project may do and a member may not.
-const OWNERS: &str = "api.roles.read";
+const OWNERS: &str = "api.roles.write";
 
 /// How somebody loses what they had.
 #[derive(Debug, Clone, Copy)]

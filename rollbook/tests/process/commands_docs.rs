@@ -92,13 +92,22 @@ impl Sessions {
 
     /// Replaces what differs from run to run by something of the same width.
     fn made_equal(&mut self, text: &str) -> String {
-        let ids = Regex::new("(user-|proj_|key_|org-)[0-9A-Za-z]{24}").unwrap();
+        let ids = Regex::new("(user-|proj_|key_|org-|svc_acct_|invite-)[0-9A-Za-z]{24}").unwrap();
         let text = ids.replace_all(text, |found: &Captures<'_>| {
             let place = self.seen.iter().position(|id| *id == found[0]).unwrap_or_else(|| {
                 self.seen.push(found[0].to_owned());
                 self.seen.len() - 1
             });
             format!("{}0D8Hsix{place:017}", &found[1])
+        });
+        let hex = Regex::new("\\b(|role_)[0-9a-f]{32}\\b|~[0-9a-f]{32}\\b").unwrap();
+        let text = hex.replace_all(&text, |found: &Captures<'_>| {
+            let place = self.seen.iter().position(|id| *id == found[0]).unwrap_or_else(|| {
+                self.seen.push(found[0].to_owned());
+                self.seen.len() - 1
+            });
+            let kind = found[0].trim_end_matches(|c: char| c.is_ascii_hexdigit());
+            format!("{kind}0192f5c8{place:024}")
         });
         let keys = Regex::new("sk-admin-[0-9A-Za-z]{49}").unwrap();
         let text = keys.replace_all(&text, format!("sk-admin-{}", "x".repeat(49)));

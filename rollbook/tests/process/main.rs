@@ -6,6 +6,7 @@
 mod backup;
 mod checks;
 mod commands;
+mod commands_access;
 mod commands_docs;
 mod commands_remote;
 mod commands_shown;

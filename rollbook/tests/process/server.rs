@@ -56,6 +56,12 @@ impl Start {
         self
     }
 
+    /// Reads its input from somebody.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.0.stdin(stdin);
+        self
+    }
+
     /// Shows its output to somebody else, for example a terminal.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.0.stdout(stdout);

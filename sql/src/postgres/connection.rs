@@ -16,7 +16,7 @@ use tokio_postgres::{Client, SimpleQueryStream, Statement};
 use super::fault::fault;
 use super::line::Line;
 use crate::error::{Cure, Fault};
-use crate::tx::{Kind, Query, Session};
+use crate::tx::{Kind, Session};
 use crate::{Arg, Engine, Error, Result, Row};
 
 /// How many prepared statements a connection keeps.
@@ -161,26 +161,8 @@ impl Session for Connection {
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault> {
         let statement = self.prepared(kind, sql, args.len())?;
-        let answer = run(&self.client, kind, &statement, Query { sql, args, row });
+        let answer = run(&self.client, kind, &statement, args, row);
         self.line.wait(behind(&mut self.owed, kind, answer))
-    }
-
-    /// In one round trip.
-    fn both(&mut self, kind: Kind, first: Query<'_>, second: Query<'_>) -> Result<(), Fault> {
-        let statements = (
-            self.prepared(kind, first.sql, first.args.len())?,
-            self.prepared(kind, second.sql, second.args.len())?,
-        );
-        let answers = join(
-            run(&self.client, kind, &statements.0, first),
-            run(&self.client, kind, &statements.1, second),
-        );
-        // If the first fails, the second only says that.
-        let answers = async {
-            let (first, second) = answers.await;
-            first.and(second).map(drop)
-        };
-        self.line.wait(behind(&mut self.owed, kind, answers))
     }
 }
 
@@ -205,12 +187,13 @@ async fn run(
     client: &Client,
     kind: Kind,
     statement: &Statement,
-    query: Query<'_>,
+    args: &[Arg<'_>],
+    row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<u64, Fault> {
-    let rows = client.query_raw(statement, query.args).await.map_err(|e| fault(&e, kind))?;
+    let rows = client.query_raw(statement, args).await.map_err(|e| fault(&e, kind))?;
     let mut rows = pin!(rows);
     while let Some(cells) = rows.try_next().await.map_err(|e| fault(&e, kind))? {
-        (query.row)(&Row(&cells))?;
+        row(&Row(&cells))?;
     }
     Ok(rows.rows_affected().unwrap_or_default())
 }

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use rollbook_sql::{Error, Options, Question, Result, Store, Tx, args};
+use rollbook_sql::{Error, Options, Result, Store, Tx, args};
 
 use crate::harness::{Fixture, count, insert, number, skip};
 
@@ -126,22 +126,6 @@ fn a_read_waits_once_for_each_statement() {
     assert_eq!(watched.within(1, || store.read_blocking(count)), Ok(0));
     let twice = || store.read_blocking(|tx| Ok::<_, Error>((count(tx)?, sum(tx)?)));
     assert_eq!(watched.within(2, twice), Ok((0, 0)));
-}
-
-#[test]
-fn two_statements_together_are_waited_for_once() {
-    let Some(watched) = Watched::new() else { return };
-    watched.store.write_blocking(|tx| insert(tx, "a", 7)).unwrap();
-    let first = "SELECT COUNT(*) FROM items";
-    let second = "SELECT n FROM items WHERE id = $1";
-    let job = |tx: &mut Tx<'_>| {
-        tx.both(
-            &Question { sql: first, args: args![], row: number },
-            &Question { sql: second, args: args!["a"], row: number },
-        )
-    };
-    let answer = watched.within(1, || watched.store.read_blocking(job));
-    assert_eq!(answer, Ok((vec![1], vec![7])));
 }
 
 #[test]

@@ -145,6 +145,18 @@ const KEYS: &[&str] = &[
 ];
 
 #[test]
+fn a_text_can_be_looked_at_in_its_row() {
+    let fixture = Fixture::new();
+    let length = |sql: &'static str| {
+        let length = |row: &Row<'_>| Ok(row.text(0)?.map(str::len));
+        fixture.store.read_blocking(move |tx| tx.one(sql, args![], length))
+    };
+    assert_eq!(length("SELECT CAST('four' AS TEXT)"), Ok(Some(Some(4))));
+    assert_eq!(length("SELECT CAST(NULL AS TEXT)"), Ok(Some(None)));
+    assert!(matches!(length("SELECT CAST(4 AS BIGINT)"), Err(Error::Statement(_))));
+}
+
+#[test]
 fn keys_sort_bytewise() {
     let fixture = Fixture::new();
     fixture

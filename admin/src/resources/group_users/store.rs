@@ -1,12 +1,12 @@
 //! Who is in a group: rules and rows.
 
-use sql::{Question, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::Author;
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::{Error, Result};
-use crate::resources::groups::store::{Group, find_with};
+use crate::resources::groups::store::{self as groups, Group};
 use crate::resources::principals::Principal;
 
 /// Somebody in a group.
@@ -50,6 +50,9 @@ pub fn list(
     group: &str,
     page: &PageRequest,
 ) -> Result<Slice<InGroup>> {
+    if !is_possible_id(group) {
+        return Err(Error::not_found("Group", group));
+    }
     let (sql, cursor) = match page.order {
         Order::Ascending => (
             "SELECT m.user_id, u.name, u.email, s.name
@@ -72,12 +75,11 @@ pub fn list(
             &page.below,
         ),
     };
-    let members = Question {
-        sql,
-        args: args![organization, group, cursor, page.fetch()],
-        row: InGroup::from_row,
-    };
-    let (_, rows) = find_with(tx, organization, group, &members)?;
+    let rows = tx.all(sql, args![organization, group, cursor, page.fetch()], InGroup::from_row)?;
+    if rows.is_empty() {
+        // Only who finds nobody asks whether there is such a group.
+        groups::find(tx, organization, group)?;
+    }
     Ok(page.cut(rows))
 }
 

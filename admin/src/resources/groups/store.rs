@@ -1,7 +1,7 @@
 //! Groups of people and service accounts: rules and rows.
 
 use serde_json::json;
-use sql::{Question, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
@@ -57,22 +57,6 @@ pub fn find_if_any(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Opti
 /// The group of this id, or 404.
 pub fn find(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Group> {
     find_if_any(tx, organization, id)?.ok_or_else(|| Error::not_found("Group", id))
-}
-
-/// The same, together with the answer to a question about the group, so that nobody waits twice.
-pub fn find_with<T>(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    id: &str,
-    question: &Question<'_, T>,
-) -> Result<(Group, Vec<T>)> {
-    if !is_possible_id(id) {
-        return Err(Error::not_found("Group", id));
-    }
-    let by_id = Question { sql: BY_ID, args: args![organization, id], row: Group::from_row };
-    let (found, answer) = tx.both(&by_id, question)?;
-    let group = found.into_iter().next().ok_or_else(|| Error::not_found("Group", id))?;
-    Ok((group, answer))
 }
 
 /// Creates a group.

@@ -1,7 +1,7 @@
 //! Who is in a project: rules and rows.
 
 use serde_json::json;
-use sql::{Question, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
@@ -9,7 +9,7 @@ use crate::domain::page::{PageRequest, Slice};
 use crate::domain::role::{BuiltIn, ProjectRole};
 use crate::error::{Error, Result};
 use crate::resources::level::Level;
-use crate::resources::projects::store::{Project, find_active_with};
+use crate::resources::projects::store::{Project, find_active};
 use crate::resources::role_assignments::ladder;
 use crate::resources::role_assignments::store::forget_member;
 use crate::resources::users::store::User;
@@ -31,12 +31,12 @@ pub struct Member {
 
 impl Member {
     fn from_row(row: &Row<'_>) -> sql::Result<Self> {
-        let role: Option<String> = row.get(3)?;
+        let role = row.text(3)?.and_then(ProjectRole::from_name);
         Ok(Self {
             user_id: row.get(0)?,
             name: row.get(1)?,
             email: row.get(2)?,
-            role: role.as_deref().and_then(ProjectRole::from_name).unwrap_or(ProjectRole::Member),
+            role: role.unwrap_or(ProjectRole::Member),
             added_at: row.get(4)?,
         })
     }
@@ -52,6 +52,9 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
 
 /// A page of an active project's direct members, by user id.
 ///
+/// Whether the project is active is asked in the page's own statement, once for all of its rows. Only if there are none is
+/// the project asked why.
+///
 /// The project is a range and not an equality, because then the order can only be the primary key's: with an equality
 /// PostgreSQL may as well walk everybody of the organization along the index of people and drop who is elsewhere, and does
 /// so near the end of a large project.
@@ -61,14 +64,20 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<Member>> {
-    let members = Question {
-        sql: "SELECT user_id, user_name, user_email, role, added_at FROM project_members
-              WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
-              ORDER BY project_id, user_id LIMIT $4",
-        args: args![organization, project, &page.above, page.fetch()],
-        row: Member::from_row,
-    };
-    let (_, rows) = find_active_with(tx, organization, project, &members)?;
+    if !is_possible_id(project) {
+        return Err(Error::project_not_found(project));
+    }
+    let rows = tx.all(
+        "SELECT user_id, user_name, user_email, role, added_at FROM project_members
+         WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
+         AND EXISTS (SELECT 1 FROM projects WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL)
+         ORDER BY project_id, user_id LIMIT $4",
+        args![organization, project, &page.above, page.fetch()],
+        Member::from_row,
+    )?;
+    if rows.is_empty() {
+        find_active(tx, organization, project)?;
+    }
     Ok(page.cut(rows))
 }
 

@@ -30,7 +30,8 @@ pub struct ProjectUser {
     /// The person's e-mail address.
     email: Option<String>,
     /// `owner` or `member`.
-    role: String,
+    #[schema(value_type = String)]
+    role: &'static str,
     /// When the person joined the project, in Unix seconds.
     #[schema(format = "unixtime")]
     added_at: i64,
@@ -43,7 +44,7 @@ impl From<store::Member> for ProjectUser {
             id: member.user_id,
             name: Some(member.name.unwrap_or_else(|| member.email.clone())),
             email: Some(member.email),
-            role: member.role.name().to_owned(),
+            role: member.role.name(),
             added_at: member.added_at,
         }
     }

@@ -1,7 +1,7 @@
 //! Projects: rules and rows.
 
 use serde_json::json;
-use sql::{Arg, Question, Row, Tx, args};
+use sql::{Arg, Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
@@ -112,41 +112,23 @@ pub fn list(
     Ok(page.cut(rows))
 }
 
-const BY_ID: &str = "
-    SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
-    WHERE organization_id = $1 AND id = $2";
-
 /// The project of this id in whatever state, or 404. For reads that archived projects still answer.
 pub fn find(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Project> {
     if !is_possible_id(id) {
         return Err(Error::project_not_found(id));
     }
-    let found = tx.one(BY_ID, args![organization, id], Project::from_row)?;
+    let found = tx.one(
+        "SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
+         WHERE organization_id = $1 AND id = $2",
+        args![organization, id],
+        Project::from_row,
+    )?;
     found.ok_or_else(|| Error::project_not_found(id))
 }
 
 /// The project of this id if it is active, else 404 or 400. For changes, and for the lists that archived projects refuse.
 pub fn find_active(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Project> {
-    active(find(tx, organization, id)?)
-}
-
-/// The same, together with the answer to a question about the project, so that nobody waits twice.
-pub fn find_active_with<T>(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    id: &str,
-    question: &Question<'_, T>,
-) -> Result<(Project, Vec<T>)> {
-    if !is_possible_id(id) {
-        return Err(Error::project_not_found(id));
-    }
-    let by_id = Question { sql: BY_ID, args: args![organization, id], row: Project::from_row };
-    let (found, answer) = tx.both(&by_id, question)?;
-    let project = found.into_iter().next().ok_or_else(|| Error::project_not_found(id))?;
-    Ok((active(project)?, answer))
-}
-
-fn active(project: Project) -> Result<Project> {
+    let project = find(tx, organization, id)?;
     let is_archived = project.archived_at.is_some();
     if is_archived { Err(Error::project_archived(&project.id)) } else { Ok(project) }
 }

@@ -11,8 +11,10 @@ const GROUP: &str = "/organization/groups/{group_id}/roles";
 const PROJECT_USER: &str = "/projects/{project_id}/users/{user_id}/roles";
 const PROJECT_GROUP: &str = "/projects/{project_id}/groups/{group_id}/roles";
 
-/// The index by principal finds what one has at one level as well as the primary key does, and the other one their groups.
-const STRAYS: &[&str] = &["role_assignments_of_principal", "group_members_of_user"];
+/// Indexes that find what one principal has at one level, the membership behind it, and their groups, as well as the primary keys
+/// do: each is asked for with an equality for every column that matters.
+const STRAYS: &[&str] =
+    &["role_assignments_of_principal", "project_members_of_user", "group_members_of_user"];
 
 /// Of a person in the organization.
 pub const OF_USER: Seed = Seed {
@@ -79,7 +81,7 @@ fn fill(filling: &Filling<'_>, project: &str, kind: &str, first: &str) -> Vec<St
             &format!("$1, {project}, '{kind}', '{kind}-' || {id}, 'role_1000007', 1"),
         ),
         filling.insert_some(
-            20,
+            4,
             into,
             &format!("$1, {project}, '{kind}', '{first}', 'role_' || {id}, 1"),
         ),

@@ -1,7 +1,7 @@
 //! Service accounts: rules and rows.
 
 use serde_json::json;
-use sql::{Question, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::holdings::{self, Kind};
 use crate::resources::level::Level;
 use crate::resources::project_api_keys::store as keys;
-use crate::resources::projects::store::{Project, find_active_with};
+use crate::resources::projects::store::{self as projects, Project};
 use crate::resources::role_assignments::store as assignments;
 
 /// Somebody in a project who is no person.
@@ -73,14 +73,14 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<ServiceAccount>> {
-    let accounts = Question {
-        sql: "SELECT project_id, id, name, role, created_at FROM service_accounts
-              WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
-              ORDER BY project_id, id LIMIT $4",
-        args: args![organization, project, &page.above, page.fetch()],
-        row: ServiceAccount::from_row,
-    };
-    let (_, rows) = find_active_with(tx, organization, project, &accounts)?;
+    projects::find_active(tx, organization, project)?;
+    let rows = tx.all(
+        "SELECT project_id, id, name, role, created_at FROM service_accounts
+         WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
+         ORDER BY project_id, id LIMIT $4",
+        args![organization, project, &page.above, page.fetch()],
+        ServiceAccount::from_row,
+    )?;
     Ok(page.cut(rows))
 }
 

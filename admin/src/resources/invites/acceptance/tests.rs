@@ -50,10 +50,10 @@ async fn a_page_says_who_is_invited_to_what_and_until_when() {
     let (_, page) = invite(&api, body).await;
     let reply = open(&api, &page).await;
     let fragments = [
-        "<h1>Join first</h1>",
-        "<strong>ada@example.com</strong>",
+        "<h1>Join <bdi>first</bdi></h1>",
+        "<strong><bdi>ada@example.com</bdi></strong>",
         "As owner of the organization you will manage everything in it.",
-        "<li>Engine, as owner</li>",
+        "<li><bdi>Engine</bdi>, as owner</li>",
         "<form method=\"post\">",
         "<label for=\"name\">",
         "<time datetime=\"2025-06-22T15:06:40Z\">22 June 2025, 15:06 UTC</time>",
@@ -237,7 +237,7 @@ async fn a_link_ends_in_the_second_in_which_the_invitation_does() {
     let api = Api::new().await;
     let (_, page) = reader(&api, "ada@example.com").await;
     api.clock.advance(WEEK - 1);
-    shows(&open(&api, &page).await, 200, "Join first");
+    shows(&open(&api, &page).await, 200, "Join <bdi>first</bdi>");
     api.clock.advance(1);
     shows(&send_form(&api, &page, "").await, 404, NOT_VALID);
 }

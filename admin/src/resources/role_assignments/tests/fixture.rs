@@ -41,12 +41,17 @@ pub async fn add_account(api: &Api, project: &str, id: &str) -> String {
 pub async fn add_project_key(api: &Api, project: &str, id: &str, owner: &str) {
     let sql = "INSERT INTO project_api_keys (organization_id, project_id, id, owner_kind, owner_id, name, secret_hash,
                    redacted_value, created_at)
-               VALUES ($1, $2, $3, 'user', $4, 'k', CAST($3 AS BYTES), 'sk-…', 7)";
+               VALUES ($1, $2, $3, 'user', $4, 'k', CAST(CAST($5 AS TEXT) AS BYTES), 'sk-…', 7)";
     let sql = match api.app.store.engine() {
         sql::Engine::Sqlite => sql.replace("BYTES", "BLOB"),
         sql::Engine::Postgres => sql.replace("BYTES", "BYTEA"),
     };
-    execute(api, sql.leak(), vec![project.to_owned(), id.to_owned(), owner.to_owned()]).await;
+    execute(
+        api,
+        sql.leak(),
+        vec![project.to_owned(), id.to_owned(), owner.to_owned(), id.to_owned()],
+    )
+    .await;
 }
 
 /// What a row says of a project key: the owner's id, when they left, and what is kept of them.
