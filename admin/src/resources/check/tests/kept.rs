@@ -53,6 +53,8 @@ async fn a_kept_answer_is_the_routers() {
     let limited = place.key_of(&place.user, limited).await;
     let expired =
         place.key_of(&place.user, Terms { expires_at: Some(1), ..Terms::default() }).await;
+    // The first use is written down at once, which is a change like any other.
+    assert_eq!(place.reason(&place.key, None).await, "allowed");
     let bodies = [
         Value::Null,
         json!({}),
