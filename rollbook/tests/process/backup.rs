@@ -20,10 +20,10 @@ use crate::wire::Client;
 
 const WRITERS: usize = 8;
 const PEOPLE: usize = 1000;
-/// So many bytes are in a page of a store.
-const PAGE: usize = 8192;
 /// So many changes are acknowledged before a backup begins, and again after it has ended.
 const CHANGES: usize = 200;
+/// How many bytes a page of a store has.
+const PAGE: usize = 8192;
 
 /// A folder for backups and for the stores made of them.
 struct Place(TempDir);
@@ -229,9 +229,9 @@ fn only_a_sound_store_of_a_known_version_is_restored() {
         fails(run("restore", &bad, &new, &[]), 1, "damaged");
     }
     let mut torn = sound;
-    // Where a page begins: further on there may be nothing in it.
-    let half = torn.len() / 2 / PAGE * PAGE;
-    torn[half..half + 100].fill(0xFF);
+    // The head of a page: within one there may be nothing yet.
+    let page = torn.len() / 2 / PAGE * PAGE;
+    torn[page..page + 100].fill(0xFF);
     write(&bad, torn).unwrap();
     fails(run("restore", &bad, &new, &[]), 1, "damaged");
 

@@ -53,6 +53,8 @@ async fn a_kept_answer_is_the_routers() {
     let limited = place.key_of(&place.user, limited).await;
     let expired =
         place.key_of(&place.user, Terms { expires_at: Some(1), ..Terms::default() }).await;
+    // The first use is written down at once, which is a change like any other.
+    assert_eq!(place.reason(&place.key, None).await, "allowed");
     let bodies = [
         Value::Null,
         json!({}),
@@ -101,7 +103,10 @@ async fn nothing_is_answered_from_a_state_that_is_over() {
     let recall = Recall::new(place.api.app.clone());
     let terms = Terms { expires_at: Some(1_750_000_060), ..Terms::default() };
     let key = place.key_of(&place.user, terms).await;
-    assert_eq!(place.reason(&key, None).await, "allowed");
+    // The first use is written down, which is a change like any other.
+    for _ in 0..2 {
+        assert_eq!(place.reason(&key, None).await, "allowed");
+    }
     assert_eq!(recall.answer(&proxied(&key, "")).is_some(), keeps(&place));
     place.api.create_project("Another").await;
     assert!(recall.answer(&proxied(&key, "")).is_none(), "somebody wrote");
