@@ -212,7 +212,7 @@ Exit codes:
   2  the command line or a setting is wrong
   3  a file to import has faults
   4  something named does not exist
-  5  there is no admin key, or it may not do this";
+  5  there is no admin key, or a key may not do this";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:

@@ -25,6 +25,8 @@ pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
 /// The environment variables that hold the key for a server that commands speak to. Not settings, for the same reason. Ours wins:
 /// who has both keeps the other for OpenAI.
 pub const ADMIN_KEYS: [&str; 2] = ["ROLLBOOK_ADMIN_KEY", "OPENAI_ADMIN_KEY"];
+/// Where the key that is asked about may come from.
+pub const CHECK_KEY: &str = "ROLLBOOK_CHECK_KEY";
 /// For how many days an invitation can be accepted unless somebody says otherwise.
 pub const INVITE_LIFETIME: u8 = 7;
 /// The shortest and the longest that can be said.
@@ -269,7 +271,7 @@ pub fn unknown_variables(command: &Command) -> Vec<String> {
         .filter_map(Arg::get_env)
         .collect();
     let is_known = |name: &str| {
-        name == BOOTSTRAP_KEY
+        [BOOTSTRAP_KEY, CHECK_KEY].contains(&name)
             || ADMIN_KEYS.contains(&name)
             || known.iter().any(|known| *known == name)
             || FOREIGN.iter().any(|prefix| name.starts_with(prefix))

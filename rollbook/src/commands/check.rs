@@ -12,9 +12,7 @@ use super::find::text;
 use super::output::Output;
 use super::place::Place;
 use super::remote::Remote;
-
-/// Where the key is looked for before standard input is read.
-const KEY: &str = "ROLLBOOK_CHECK_KEY";
+use crate::config::CHECK_KEY;
 
 /// The flags of `check`.
 #[derive(Debug, Args)]
@@ -75,7 +73,7 @@ fn sentence(answer: &Value) -> String {
 
 /// The key: from the environment, or a line of standard input. An argument is for everybody to see.
 fn key() -> Result<String> {
-    let mut key = std::env::var(KEY).unwrap_or_default();
+    let mut key = std::env::var(CHECK_KEY).unwrap_or_default();
     if key.trim().is_empty() {
         if stdin().is_terminal() {
             write!(stderr(), "The key: ")?;
@@ -83,7 +81,8 @@ fn key() -> Result<String> {
         stdin().read_line(&mut key)?;
     }
     if key.trim().is_empty() {
-        let message = format!("there is no key to check; put it into {KEY} or standard input");
+        let message =
+            format!("there is no key to check; put it into {CHECK_KEY} or standard input");
         return Err(Failure::refused(&message).into());
     }
     Ok(key.trim().to_owned())

@@ -29,8 +29,19 @@ fn what_a_terminal_would_obey_is_shown_instead() {
     let key = on(&database, &["admin-key", "list"]).ok();
     let refused = on(&database, &["member", "add", HOSTILE, "\u{1b}[31m@example.com"]).stderr;
     let unknown = on(&database, &["member", "list", "\u{1b}[31m"]).stderr;
-    let mut shown = vec![added, created, joined, key, refused, unknown];
-    for list in [&["user", "list"][..], &["project", "list"], &["member", "list", HOSTILE]] {
+    let grouped = on(&database, &["group", "create", HOSTILE]).ok();
+    let role = ["role", "create", HOSTILE, "--description", HOSTILE, "--project", HOSTILE];
+    let role = on(&database, &role).ok();
+    let machine = on(&database, &["service-account", "create", HOSTILE, HOSTILE, "--no-key"]).ok();
+    let mut shown = vec![added, created, joined, key, refused, unknown, grouped, role, machine];
+    for list in [
+        &["user", "list"][..],
+        &["project", "list"],
+        &["member", "list", HOSTILE],
+        &["group", "list"],
+        &["role", "list", "--project", HOSTILE],
+        &["service-account", "list", HOSTILE],
+    ] {
         let table = on(&database, list).ok();
         assert!(
             table.contains(r"\u{1b}[2J") || table.contains(r"a\u{202e}b@example.com"),
@@ -87,6 +98,11 @@ fn whoever_stops_reading_is_not_told_of_an_error() {
         assert_eq!(closed(Start::program(arguments)), (0, String::new()), "{arguments:?}");
     }
     // A key that nobody saw is no success.
+    on(&database, &["project", "create", "Index"]).ok();
+    let unseen = ["service-account", "create", "Index", "indexer"];
+    let (code, log) = closed(Start::program(&unseen).flag("--database", &database.url));
+    assert_eq!(code, 1);
+    assert!(log.contains("rollbook service-account key proj_"), "{log}");
     let (code, log) =
         closed(Start::program(&["admin-key", "create", "ci"]).flag("--database", &database.url));
     assert_eq!(code, 1);
@@ -106,7 +122,15 @@ fn what_cannot_be_undone_wants_a_yes() {
     on(&database, &["user", "add", "grace@example.com"]).ok();
     on(&database, &["project", "create", "Search"]).ok();
     on(&database, &["admin-key", "create", "ci"]).ok();
-    let commands: [&[&str]; 3] = [
+    on(&database, &["group", "create", "Researchers"]).ok();
+    on(&database, &["role", "create", "Judge"]).ok();
+    on(&database, &["service-account", "create", "Search", "indexer"]).ok();
+    on(&database, &["api-key", "create", "Search", "laptop", "--user", "owner@example.com"]).ok();
+    let commands: [&[&str]; 7] = [
+        &["group", "delete", "Researchers"],
+        &["role", "delete", "Judge"],
+        &["service-account", "delete", "Search", "indexer"],
+        &["api-key", "delete", "Search", "laptop"],
         &["user", "remove", "grace@example.com"],
         &["project", "archive", "Search"],
         &["admin-key", "delete", "ci"],
