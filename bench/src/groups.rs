@@ -124,6 +124,7 @@ pub fn groups(sizes: &Sizes) -> Vec<Group> {
         projects(sizes),
         refresh(sizes),
         check(sizes),
+        check_half(sizes),
         nginx(sizes),
         writes(sizes),
     ]
@@ -261,25 +262,28 @@ fn refresh(sizes: &Sizes) -> Group {
     group
 }
 
+/// The two ways to ask about a key.
+const QUESTIONS: [(&str, Asks); 2] = [("program's", Asks::Check), ("proxy's", Asks::Forward)];
+
 fn check(sizes: &Sizes) -> Group {
     let mut group = Group::new("check");
-    let saturated = [Pace::Closed, Pace::Half].map(|pace| {
-        let when = if pace == Pace::Half { ", half the rate" } else { "" };
-        [("program's", Asks::Check), ("proxy's", Asks::Forward)].map(|(whose, asks)| {
-            let limit =
-                group.limit(&format!("bare hyper, {whose} answers{when}"), CONNECTIONS, pace);
-            let name = format!("SQLite, a {whose} question{when}");
-            let subject = group.rollbook(name, sqlite(sizes.largest), asks, Some(limit));
-            group.subjects[subject].pace = pace;
-            subject
-        })
-    });
-    if sizes.postgres {
-        let store = StoreId { engine: Engine::Postgres, ..sizes.large() };
-        let [[program, _], _] = saturated;
-        let limit = group.subjects[program].beside;
-        group.rollbook("PostgreSQL, a program's question".to_owned(), store, Asks::Check, limit);
+    for (whose, asks) in QUESTIONS {
+        let limit = group.limit(&format!("{BARE}, {whose}"), CONNECTIONS, Pace::Closed);
+        for store in sizes.largest_stores() {
+            let name = format!("{}, a {whose} question", store.engine.name());
+            group.rollbook(name, store, asks, Some(limit));
+        }
     }
+    group
+}
+
+fn check_half(sizes: &Sizes) -> Group {
+    let mut group = Group::new("check-half");
+    let limit = group.limit(BARE, CONNECTIONS, Pace::Half);
+    let name = "SQLite, a program's question".to_owned();
+    let question = group.rollbook(name, sizes.large(), Asks::Check, Some(limit));
+    group.subjects[question].pace = Pace::Half;
+    group.ratio("SQLite : bare hyper", Measure::P99, question, limit);
     group
 }
 
