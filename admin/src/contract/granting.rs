@@ -337,19 +337,22 @@ fn assert_refused(reply: &Reply, lacks: &[&str]) {
 /// Whoever joins a group gets what the group has, wherever it has it.
 #[tokio::test]
 async fn nobody_is_added_to_a_group_by_whoever_could_not_give_its_roles() {
-    for (scope, template) in [
-        (USAGE, "/organization/groups/{group_id}/roles"),
-        (READ, "/organization/groups/{group_id}/roles"),
+    for (scope, template, role) in [
+        (USAGE, GROUP_ROLES, None),
+        (READ, GROUP_ROLES, None),
+        (READ, PROJECT_GROUP_ROLES, Some("role-api-project-owner")),
     ] {
         let api = Api::new().await;
         let made = Made::new(&api).await;
-        let assigned = json!({ "role_id": made.role(scope) });
-        api.post(&made.world.path(template), assigned).await.ok();
-        let key = key(&api, &[WRITE]).await;
-        let request =
-            api.request("POST", &made.world.path("/organization/groups/{group_id}/users"));
-        let request = request.key(&key).json(&json!({ "user_id": made.stranger }));
-        request.send().await.refused(403, (), (), scope);
+        let role = role.unwrap_or_else(|| made.role(scope));
+        api.post(&made.world.path(template), json!({ "role_id": role })).await.ok();
+        let path = made.world.path("/organization/groups/{group_id}/users");
+        let join = async |key: String| {
+            let request = api.request("POST", &path).key(&key);
+            request.json(&json!({ "user_id": made.stranger })).send().await
+        };
+        join(key(&api, &[WRITE]).await).await.refused(403, (), (), scope);
+        join(key(&api, &[]).await).await.ok();
     }
 }
 
