@@ -373,3 +373,30 @@ async fn a_role_may_be_changed_by_whoever_adds_nothing_to_it() {
     let back = json!({ "permissions": ["api.model.request", "api.usage.read"] });
     api.request("POST", &path).key(&key).json(&back).send().await.refused(403, (), (), USAGE);
 }
+
+/// A key does what its account may do, so whoever makes one gives that; a narrower key is a narrower gift.
+#[tokio::test]
+async fn a_key_of_an_account_gives_what_the_account_has() {
+    let api = Api::new().await;
+    let made = Made::new(&api).await;
+    let account = made.world.id(ACCOUNT, "service_account_id");
+    let roles = format!("/organization/users/{account}/roles");
+    api.post(&roles, json!({ "role_id": made.role(USAGE) })).await.ok();
+    let key = key(&api, &[WRITE]).await;
+    let path = format!("{}/api_keys", made.world.path(ACCOUNT));
+    let make = async |body: Value| api.request("POST", &path).key(&key).json(&body).send().await;
+    make(json!({ "name": "x" })).await.refused(403, (), (), USAGE);
+    make(json!({ "name": "x", "scopes": ["api.model.request"] })).await.ok();
+}
+
+/// A link is as good as the invite.
+#[tokio::test]
+async fn a_link_is_given_by_whoever_could_have_invited() {
+    let api = Api::new().await;
+    let invite = json!({ "email": "new@example.com", "role": "owner", "projects": [] });
+    let invite = api.post("/organization/invites", invite).await.id();
+    let path = format!("/rollbook/v1/invites/{invite}/link");
+    let link = async |key: String| api.request("POST", &path).key(&key).send().await;
+    link(key(&api, &[READ, WRITE]).await).await.refused(403, (), (), USAGE);
+    link(key(&api, &[]).await).await.ok();
+}
