@@ -384,9 +384,9 @@ async fn a_key_of_an_account_gives_what_the_account_has() {
     api.post(&roles, json!({ "role_id": made.role(USAGE) })).await.ok();
     let key = key(&api, &[WRITE]).await;
     let path = format!("{}/api_keys", made.world.path(ACCOUNT));
-    let make = async |body: Value| api.request("POST", &path).key(&key).json(&body).send().await;
-    make(json!({ "name": "x" })).await.refused(403, (), (), USAGE);
-    make(json!({ "name": "x", "scopes": ["api.model.request"] })).await.ok();
+    let ask = async |body: Value| api.request("POST", &path).key(&key).json(&body).send().await;
+    ask(json!({ "name": "x" })).await.refused(403, (), (), USAGE);
+    ask(json!({ "name": "x", "scopes": ["api.model.request"] })).await.ok();
 }
 
 /// A link is as good as the invite.
