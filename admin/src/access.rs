@@ -209,22 +209,19 @@ pub fn identify(
     match credential {
         Credential::Key { hash, masked, organization } => {
             let named = organization.as_deref();
-            let (identity, is_named) = match known.find_key(tx, stamp, hash)? {
-                Some(key) => {
-                    let key = Some(key).filter(|key| key.is_valid(now));
-                    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
-                    let is_named = key.is_of(named);
-                    (Identity::Key(key), is_named)
-                }
-                None => {
-                    let opens = |key: &Arc<Known>| {
-                        decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
-                    };
-                    let key = known.find_holder(tx, stamp, hash)?.filter(opens);
-                    let key = key.ok_or_else(|| Error::wrong_key(masked))?;
-                    let is_named = key.holder.is_of(named);
-                    (Identity::Project(key), is_named)
-                }
+            let (identity, is_named) = if let Some(key) = known.find_key(tx, stamp, hash)? {
+                let key = Some(key).filter(|key| key.is_valid(now));
+                let key = key.ok_or_else(|| Error::wrong_key(masked))?;
+                let is_named = key.is_of(named);
+                (Identity::Key(key), is_named)
+            } else {
+                let opens = |key: &Arc<Known>| {
+                    decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
+                };
+                let key = known.find_holder(tx, stamp, hash)?.filter(opens);
+                let key = key.ok_or_else(|| Error::wrong_key(masked))?;
+                let is_named = key.holder.is_of(named);
+                (Identity::Project(key), is_named)
             };
             if is_named { Ok(identity) } else { Err(Error::mismatched_organization()) }
         }

@@ -11,11 +11,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::clock::{Clock, Random};
 use crate::domain::id::Ids;
+use crate::domain::permission::{Reason, Wish, decide};
 use crate::http::meter::Meters;
 use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
 use crate::resources::project_api_keys::store::{self as project_keys, Holder};
-use crate::uses::{Use, Uses};
+use crate::uses::Uses;
 
 /// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
 const LAST_USED_PRECISION: i64 = 300;
@@ -122,25 +123,16 @@ impl App {
     }
 
     /// Notes that a project key was used, together with others: once a minute at most for all keys of this process, because each
-    /// change of the store makes everything useless that is kept of it.
+    /// change of the store makes everything useless that is kept of it. A key that opens nothing any more is not used.
+    /// What was collected last is lost when the process ends: the next use of these keys tells.
     pub fn record_project_use(&self, holder: &Holder, now: i64) {
+        if decide(&holder.standing(now), &Wish::default()) != Reason::Allowed {
+            return;
+        }
         if holder.last_used_at.is_none_or(|used| used <= now - LAST_USED_PRECISION) {
             self.uses.collect(holder, now);
         }
-        if let Some(used) = self.uses.due(now) {
-            self.record_uses(used);
-        }
-    }
-
-    /// Records what was collected and is not due yet, when the process ends.
-    pub fn record_remaining_uses(&self) {
-        self.record_uses(self.uses.take());
-    }
-
-    fn record_uses(&self, used: Vec<Use>) {
-        if used.is_empty() {
-            return;
-        }
+        let Some(used) = self.uses.due(now) else { return };
         let store = self.store.clone();
         self.background.spawn(async move {
             let recorded = store.write(move |tx| project_keys::record_uses(tx, &used));

@@ -78,11 +78,11 @@ impl Uses {
         }
         let used = self.take();
         self.last.store(now, Ordering::Relaxed);
-        Some(used)
+        (!used.is_empty()).then_some(used)
     }
 
     /// Everything that is collected, in the order of the keys' ids so that two processes write in the same one.
-    pub fn take(&self) -> Vec<Use> {
+    fn take(&self) -> Vec<Use> {
         let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
         self.next.store(i64::MAX, Ordering::Relaxed);
         let mut used: Vec<_> = collected.drain().flat_map(|(_, uses)| uses).collect();

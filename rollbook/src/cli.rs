@@ -150,7 +150,7 @@ fn groups(command: &clap::Command) -> StyledStr {
             let about = command.find_subcommand(name).and_then(clap::Command::get_about);
             let about =
                 about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
-            let _ = writeln!(text, "  {literal}{name:<16}{literal:#}{about}");
+            let _ = writeln!(text, "  {literal}{name:<17}{literal:#}{about}");
         }
         let _ = writeln!(text);
     }

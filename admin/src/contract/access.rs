@@ -109,6 +109,70 @@ async fn a_key_without_the_scope_is_refused_by_name() {
     }
 }
 
+/// A key of a project, made for a member who is in it, with the seconds that it has.
+async fn make_project_key(api: &Api, world: &World, seconds: Option<i64>) -> String {
+    let mut body = json!({ "name": "p", "user_id": world.id("", "user_id") });
+    if let Some(seconds) = seconds {
+        body["expires_in_seconds"] = json!(seconds);
+    }
+    let made = world.post(api, "/rollbook/v1/projects/{project_id}/api_keys", body).await;
+    made.ok()["value"].as_str().expect("a new key shows its secret").to_owned()
+}
+
+async fn make_account_key(api: &Api, world: &World) -> String {
+    let body = json!({ "name": "owner of the project", "create_service_account_only": false });
+    let template = "/organization/projects/{project_id}/service_accounts";
+    let made = world.post(api, template, body).await;
+    let path = format!("{}/{}", world.path(template), made.id());
+    api.post(&path, json!({ "role": "owner" })).await.ok();
+    made.ok()["api_key"]["value"].as_str().expect("a new key shows its secret").to_owned()
+}
+
+/// Ruling 5.1: a key of a project is known, so it is refused for want of a scope; never with 401, and never with what exists.
+#[tokio::test]
+async fn a_key_of_a_project_opens_nothing_here() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let keys = [make_project_key(&api, &world, None).await, make_account_key(&api, &world).await];
+    for (name, operation) in operations() {
+        let missing = if is_read(name) { "api.management.read" } else { "api.management.write" };
+        let fragment =
+            format!("insufficient permissions for this operation. Missing scopes: {missing}.");
+        for key in &keys {
+            let reply = world.request(&api, name, operation).key(key).send().await;
+            reply.refused(403, (), (), &fragment);
+            assert!(reply.body["error"].is_object(), "{name:?}");
+            let nowhere = name.1.replace(['{', '}'], "");
+            let request = api.request(&name.0, &nowhere).key(key).body("{");
+            request.send().await.refused(403, (), (), &fragment);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_a_project_that_does_not_hold_is_refused_like_any_other() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let expired = make_project_key(&api, &world, Some(60)).await;
+    let of_machine = make_account_key(&api, &world).await;
+    let of_person = make_project_key(&api, &world, None).await;
+    api.clock.advance(60);
+    let refuse = async |key: &str| {
+        for (name, operation) in operations() {
+            let reply = world.request(&api, name, operation).key(key).send().await;
+            reply.refused(401, "invalid_api_key", (), "Incorrect API key provided: sk-");
+            assert!(!reply.body.to_string().contains(&key[12..20]), "{name:?}: it is masked");
+        }
+    };
+    refuse(&expired).await;
+    refuse("sk-proj-0123456789abcdefghijklmnopqrstuvwxyz").await;
+    refuse("sk-svcacct-0123456789abcdefghijklmnopqrstuvwxyz").await;
+    api.delete(&world.path("/organization/users/{user_id}")).await.ok();
+    refuse(&of_person).await;
+    api.post(&world.path("/organization/projects/{project_id}/archive"), Value::Null).await.ok();
+    refuse(&of_machine).await;
+}
+
 /// Asserts that somebody was let in and succeeded. The one sample body that no schema can complete names nobody.
 fn assert_done(name: &OperationName, reply: &Reply) {
     if (name.0.as_str(), name.1.as_str()) == ("POST", "/organization/projects/{project_id}/users") {

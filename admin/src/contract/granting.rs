@@ -59,178 +59,205 @@ const PROJECT_USER_ROLES: &str = "/projects/{project_id}/users/{user_id}/roles";
 const PROJECT_GROUP_ROLES: &str = "/projects/{project_id}/groups/{group_id}/roles";
 const ACCOUNT: &str = "/organization/projects/{project_id}/service_accounts/{service_account_id}";
 
-fn gifts() -> Vec<Gift> {
-    let gift = |what, template, needs, body| Gift { what, template, body, needs };
+fn gifts() -> impl Iterator<Item = Gift> {
+    of_roles().into_iter().chain(of_assignments()).chain(of_places()).chain(of_keys())
+}
+
+/// What is put into roles.
+fn of_roles() -> Vec<Gift> {
     vec![
-        gift(
+        Gift::new(
             "a role of nothing",
             "/organization/roles",
             &[],
             |_| json!({ "role_name": "x", "permissions": [] }),
         ),
-        gift(
+        Gift::new(
             "a role that looks",
             "/organization/roles",
             &[READ],
             |_| json!({ "role_name": "x", "permissions": ["api.groups.read"] }),
         ),
-        gift(
+        Gift::new(
             "a role that uses",
             "/organization/roles",
             &[WRITE],
             |_| json!({ "role_name": "x", "permissions": ["api.model.read"] }),
         ),
-        gift(
+        Gift::new(
             "a role of one's own word",
             "/organization/roles",
             &[WRITE],
             |_| json!({ "role_name": "x", "permissions": ["api.ours.read"] }),
         ),
-        gift(
+        Gift::new(
             "a role that counts",
             "/organization/roles",
             &[USAGE],
             |_| json!({ "role_name": "x", "permissions": ["api.usage.read"] }),
         ),
-        gift(
+        Gift::new(
             "a role of a project",
             "/projects/{project_id}/roles",
             &[READ, WRITE],
             |_| json!({ "role_name": "x", "permissions": ["api.roles.read", "api.model.request"] }),
         ),
-        gift(
+        Gift::new(
             "more in a role",
             "/organization/roles/{role_id}",
             &[USAGE],
             |_| json!({ "permissions": ["api.usage.read"] }),
         ),
-        gift(
+        Gift::new(
             "more in a project's role",
             "/projects/{project_id}/roles/{role_id}",
             &[READ],
             |_| json!({ "permissions": ["api.roles.read"] }),
         ),
-        gift(
+    ]
+}
+
+/// Roles that are given to somebody.
+fn of_assignments() -> Vec<Gift> {
+    vec![
+        Gift::new(
             "ownership",
             USER_ROLES,
             &[READ, WRITE, USAGE],
             |_| json!({ "role_id": "role-api-organization-owner" }),
         ),
-        gift(
+        Gift::new(
             "the reader's role",
             USER_ROLES,
             &[READ],
             |_| json!({ "role_id": "role-api-organization-reader" }),
         ),
-        gift(
+        Gift::new(
             "a counting role",
             USER_ROLES,
             &[USAGE],
             |made| json!({ "role_id": made.role(USAGE) }),
         ),
-        gift(
+        Gift::new(
             "a using role to a group",
             GROUP_ROLES,
             &[WRITE],
             |made| json!({ "role_id": made.role(WRITE) }),
         ),
-        gift(
+        Gift::new(
             "a counting role to a group",
             GROUP_ROLES,
             &[USAGE],
             |made| json!({ "role_id": made.role(USAGE) }),
         ),
-        gift(
+        Gift::new(
             "the viewer's role",
             PROJECT_USER_ROLES,
             &[WRITE],
             |_| json!({ "role_id": "role-api-project-viewer" }),
         ),
-        gift(
+        Gift::new(
             "a project",
             PROJECT_USER_ROLES,
             &[READ, WRITE],
             |_| json!({ "role_id": "role-api-project-owner" }),
         ),
-        gift(
+        Gift::new(
             "a project to a group",
             PROJECT_GROUP_ROLES,
             &[READ, WRITE],
             |_| json!({ "role_id": "role-api-project-owner" }),
         ),
-        gift(
+    ]
+}
+
+/// Places in the organization and in projects.
+fn of_places() -> Vec<Gift> {
+    vec![
+        Gift::new(
             "a group in a project",
             "/organization/projects/{project_id}/groups",
             &[WRITE],
             |made| json!({ "group_id": made.world.row("groups", 0), "role": "member" }),
         ),
-        gift(
+        Gift::new(
             "membership",
             "/organization/projects/{project_id}/users",
             &[WRITE],
             |made| json!({ "user_id": made.stranger, "role": "member" }),
         ),
-        gift(
+        Gift::new(
             "a project at once",
             "/organization/projects/{project_id}/users",
             &[READ, WRITE],
             |made| json!({ "user_id": made.stranger, "role": "owner" }),
         ),
-        gift(
+        Gift::new(
             "a project to its member",
             "/organization/projects/{project_id}/users/{user_id}",
             &[READ, WRITE],
             |_| json!({ "role": "owner" }),
         ),
-        gift(
+        Gift::new(
             "ownership by name",
             "/organization/users/{user_id}",
             &[READ, WRITE, USAGE],
             |_| json!({ "role": "owner" }),
         ),
-        gift(
+        Gift::new(
             "an invite",
             "/organization/invites",
             &[READ],
             |_| json!({ "email": "new@example.com", "role": "reader", "projects": [] }),
         ),
-        gift(
+        Gift::new(
             "an invite to own",
             "/organization/invites",
             &[READ, WRITE, USAGE],
             |_| json!({ "email": "new@example.com", "role": "owner", "projects": [] }),
         ),
-        gift("an invite to a project", "/organization/invites", &[READ, WRITE], |made| {
+        Gift::new("an invite to a project", "/organization/invites", &[READ, WRITE], |made| {
             let project = made.world.row("projects", 0);
             let projects = json!([{ "id": project, "role": "member" }]);
             json!({ "email": "new@example.com", "role": "reader", "projects": projects })
         }),
-        gift(
+    ]
+}
+
+/// Accounts and keys.
+fn of_keys() -> Vec<Gift> {
+    vec![
+        Gift::new(
             "an account",
             "/organization/projects/{project_id}/service_accounts",
             &[WRITE],
             |_| json!({ "name": "x" }),
         ),
-        gift(
+        Gift::new(
             "an account without a key",
             "/organization/projects/{project_id}/service_accounts",
             &[],
             |_| json!({ "name": "x", "create_service_account_only": true }),
         ),
-        gift("a project to an account", ACCOUNT, &[READ, WRITE], |_| json!({ "role": "owner" })),
-        gift(
+        Gift::new(
+            "a project to an account",
+            ACCOUNT,
+            &[READ, WRITE],
+            |_| json!({ "role": "owner" }),
+        ),
+        Gift::new(
             "a key of somebody",
             "/rollbook/v1/projects/{project_id}/api_keys",
             &[READ, WRITE],
             |made| json!({ "name": "x", "user_id": made.world.row("users", 0) }),
         ),
-        gift(
+        Gift::new(
             "a key of the owner",
             "/rollbook/v1/projects/{project_id}/api_keys",
             &[READ, WRITE, USAGE],
             |made| json!({ "name": "x", "user_id": made.world.tenant.owner_id }),
         ),
-        gift(
+        Gift::new(
             "a limited key of the owner",
             "/rollbook/v1/projects/{project_id}/api_keys",
             &[WRITE],
@@ -283,6 +310,15 @@ async fn nobody_grants_more_than_they_hold() {
 }
 
 impl Gift {
+    fn new(
+        what: &'static str,
+        template: &'static str,
+        needs: &'static [&'static str],
+        body: fn(&Made) -> Value,
+    ) -> Self {
+        Self { what, template, body, needs }
+    }
+
     async fn send(&self, api: &Api, made: &Made, key: &str) -> Reply {
         let request = api.request("POST", &made.world.path(self.template)).key(key);
         request.json(&(self.body)(made)).send().await

@@ -319,6 +319,7 @@ fn shapes(planned: &[(Statement, Vec<String>)]) -> Vec<(&str, Vec<String>)> {
 fn shape(lines: &[String]) -> Vec<String> {
     let bare = |line: &String| {
         let node = line.split("  (").next().unwrap_or_default();
+        let node = if node.contains("Rows Removed") { "Rows Removed" } else { node };
         node.split('\'').step_by(2).collect::<Vec<_>>().join("?")
     };
     lines.iter().map(bare).collect()

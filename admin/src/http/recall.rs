@@ -123,6 +123,7 @@ impl Recall {
         let app = &self.app;
         let (hash, now) = (asked.hash(), app.clock.now());
         let known = app.kept.holder(app.store.stamp()?, &hash)?;
+        app.record_project_use(&known.holder, now);
         let (response, identity) = asked.answer(&Found::Known(known), now);
         let (started, meter) = measured();
         let exchange = Exchange::new(app, started, meter);

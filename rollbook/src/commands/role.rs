@@ -27,8 +27,8 @@ const ASSIGNED: Shape = Shape {
     nothing: "No role is assigned there.",
     columns: &[
         Column::text("NAME", "/name", 0),
-        Column::text("THROUGH", "/through", 1),
-        Column::text("ID", "/id", 0),
+        Column::text("THROUGH", "/through", 0),
+        Column::text("ID", "/id", 1),
     ],
 };
 

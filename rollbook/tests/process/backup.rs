@@ -22,6 +22,8 @@ const WRITERS: usize = 8;
 const PEOPLE: usize = 1000;
 /// So many changes are acknowledged before a backup begins, and again after it has ended.
 const CHANGES: usize = 200;
+/// How many bytes a page of a store has.
+const PAGE: usize = 8192;
 
 /// A folder for backups and for the stores made of them.
 struct Place(TempDir);
@@ -227,8 +229,9 @@ fn only_a_sound_store_of_a_known_version_is_restored() {
         fails(run("restore", &bad, &new, &[]), 1, "damaged");
     }
     let mut torn = sound;
-    let half = torn.len() / 2;
-    torn[half..half + 100].fill(0xFF);
+    // The head of a page: within one there may be nothing yet.
+    let page = torn.len() / 2 / PAGE * PAGE;
+    torn[page..page + 100].fill(0xFF);
     write(&bad, torn).unwrap();
     fails(run("restore", &bad, &new, &[]), 1, "damaged");
 

@@ -53,8 +53,11 @@ pub fn founded() -> Database {
 /// Everything that differs between two runs, numbered in the order of its appearance or left out.
 fn comparable(story: &str) -> String {
     let mut seen: Vec<String> = Vec::new();
+    // Whoever acts on a store is nobody of the organization.
+    let maker = Regex::new(r#""created_by":(null|"user-\w+")"#).unwrap();
+    let story = maker.replace_all(story, "\"created_by\":x");
     let ids = "(user-|proj_|key_|org-|svc_acct_)[0-9A-Za-z]{24}|()[0-9a-f]{32}";
-    let story = Regex::new(ids).unwrap().replace_all(story, |found: &Captures<'_>| {
+    let story = Regex::new(ids).unwrap().replace_all(&story, |found: &Captures<'_>| {
         let place = seen.iter().position(|id| *id == found[0]).unwrap_or_else(|| {
             seen.push(found[0].to_owned());
             seen.len() - 1

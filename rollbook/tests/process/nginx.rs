@@ -77,7 +77,7 @@ impl Nginx {
     fn wait_until_listening(&self, listen: SocketAddr) {
         let begun = Instant::now();
         while TcpStream::connect(listen).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", self.folder.path());
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", self.folder.path().display());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

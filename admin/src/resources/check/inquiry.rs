@@ -38,6 +38,9 @@ impl Inquiry {
         let kept = Arc::clone(&self.app.kept);
         let found: Result<Found> = self.app.store.read(move |tx| find(tx, &kept, &hash, now)).await;
         let found = found?;
+        if let Found::Known(known) = &found {
+            self.app.record_project_use(&known.holder, now);
+        }
         let (response, identity) = asked.answer(&found, now);
         if let Some(identity) = &identity {
             self.trace.identify(identity);

@@ -98,7 +98,6 @@ pub struct Check {
 /// Why a key may do something, or not.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes words that stand in prepared texts")]
 pub enum CheckReason {
     /// Yes.
     Allowed,
@@ -175,6 +174,7 @@ pub struct CheckServiceAccount<'a> {
 
 impl<'a> Whose<'a> {
     /// All that is said of the holder.
+    #[must_use]
     pub fn of(holder: &'a Holder) -> Self {
         let (owner, service_account) = match &holder.owner {
             HolderOwner::User { id, email, name } | HolderOwner::Left { id, email, name } => {

@@ -174,3 +174,14 @@ async fn nobody_adds_to_a_group_that_holds_more_than_they_do() {
     let request = api.request("POST", &users).key(&key).json(&nobody);
     request.send().await.refused(404, "user_not_found", "user_id", "not found");
 }
+
+#[tokio::test]
+async fn who_leaves_the_organization_leaves_its_groups() {
+    let api = Api::new().await;
+    let (group, user) = (group(&api).await, api.add_user("ada@example.com").await);
+    let users = format!("/organization/groups/{group}/users");
+    api.post(&users, json!({ "user_id": user })).await.ok();
+    api.delete(&format!("/organization/users/{user}")).await.ok();
+    assert_eq!(api.get(&users).await.ids(), Vec::<String>::new());
+    api.get(&format!("{users}/{user}")).await.refused(404, "not_found", (), "not a member");
+}

@@ -124,7 +124,8 @@ const IS_DIRECT: &str = "
         SELECT 1 FROM project_members m WHERE k.owner_left_at IS NULL AND m.organization_id = k.organization_id
             AND m.project_id = k.project_id AND m.user_id = k.owner_id)";
 
-/// The statement that shows the keys for which a condition on `k` holds: cut first, then joined with their owners.
+/// The statement that shows the keys for which a condition on `k` holds: cut first, then joined with their owners. Each join needs
+/// the one before it, so that there is one order for all pages.
 fn showing(condition: &str, rest: &str) -> String {
     format!(
         "SELECT k.id, k.name, k.redacted_value, k.created_at, k.last_used_at, k.expires_at, k.owner_kind, k.owner_id,
@@ -137,10 +138,10 @@ fn showing(condition: &str, rest: &str) -> String {
                    k.expires_at, k.owner_kind, k.owner_id, k.owner_left_at, k.owner_email, k.owner_name, k.owner_added_at
                FROM project_api_keys k WHERE k.organization_id = $1 AND k.project_id = $2 AND {condition} {rest}) k
          LEFT JOIN users u ON k.owner_kind = 'user' AND u.organization_id = k.organization_id AND u.id = k.owner_id
-         LEFT JOIN project_members m ON k.owner_kind = 'user' AND m.organization_id = k.organization_id
-             AND m.project_id = k.project_id AND m.user_id = k.owner_id
-         LEFT JOIN service_accounts s ON k.owner_kind = 'service_account' AND s.organization_id = k.organization_id
-             AND s.project_id = k.project_id AND s.id = k.owner_id
+         LEFT JOIN project_members m ON m.organization_id = u.organization_id AND m.project_id = k.project_id
+             AND m.user_id = u.id
+         LEFT JOIN service_accounts s ON m.user_id IS NULL AND k.owner_kind = 'service_account'
+             AND s.organization_id = k.organization_id AND s.project_id = k.project_id AND s.id = k.owner_id
          ORDER BY k.id"
     )
 }

@@ -185,3 +185,54 @@ async fn nobody_grants_a_role_beyond_what_they_hold() {
     add("nonsense").send().await.refused(404, "not_found", "role", "not found in project");
     add("member").send().await.ok();
 }
+
+#[tokio::test]
+async fn a_custom_role_is_named_by_id_or_by_name() {
+    let api = Api::new().await;
+    let (groups, project, group) = project_and_group(&api).await;
+    let body = json!({ "role_name": "Tester", "permissions": ["api.model.read"] });
+    let role = api.post(&format!("/projects/{project}/roles"), body).await.id();
+    for spelling in [role.as_str(), "Tester"] {
+        api.post(&groups, json!({ "group_id": group, "role": spelling })).await.ok();
+    }
+    let assigned = api.get(&format!("/projects/{project}/groups/{group}/roles")).await;
+    assert_eq!(assigned.ids(), [role]);
+}
+
+/// Appendix A, 49†: each role that a group loses with its place is on record.
+#[tokio::test]
+async fn a_group_leaves_with_all_its_roles() {
+    let api = Api::new().await;
+    let (groups, project, group) = project_and_group(&api).await;
+    api.post(&groups, json!({ "group_id": group, "role": "member" })).await.ok();
+    let roles = format!("/projects/{project}/groups/{group}/roles");
+    api.post(&roles, json!({ "role_id": "role-api-project-viewer" })).await.ok();
+    let before = api.events().await.len();
+    api.delete(&format!("{groups}/{group}")).await.ok();
+    let events = api.events().await.split_off(before);
+    let lost = |(kind, place, payload): &(String, Option<String>, Value)| {
+        assert_eq!((kind.as_str(), place), ("role.assignment.deleted", &Some(project.clone())));
+        payload["id"].as_str().expect("events name what they are about").to_owned()
+    };
+    let mut lost: Vec<_> = events.iter().map(lost).collect();
+    lost.sort_unstable();
+    let id = |role: &str| {
+        format!("role_assignment_role-api-project-{role}__api-project__{project}_{group}")
+    };
+    assert_eq!(lost, [id("member"), id("viewer")]);
+    assert_eq!(api.get(&roles).await.ids(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_group_is_in_a_project_as_long_as_it_has_a_role_there() {
+    let api = Api::new().await;
+    let (groups, project, group) = project_and_group(&api).await;
+    let roles = format!("/projects/{project}/groups/{group}/roles");
+    api.post(&roles, json!({ "role_id": "role-api-project-viewer" })).await.ok();
+    let path = format!("{groups}/{group}");
+    api.get(&path).await.ok();
+    let viewer = format!("role-api-project-viewer__api-project__{project}");
+    api.delete(&format!("{roles}/{viewer}")).await.ok();
+    api.get(&path).await.refused(404, "not_found", (), "not found in project");
+    api.delete(&path).await.refused(404, "not_found", (), "not found in project");
+}

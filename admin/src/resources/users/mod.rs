@@ -1,5 +1,6 @@
 //! The people of the organization.
 
+pub mod departure;
 #[cfg(test)]
 pub mod seed;
 pub mod store;
@@ -139,7 +140,7 @@ fn wanted_role(
 async fn delete(call: Call, Path(id): Path<String>) -> Result<Json<Deleted<UserDeletedObject>>> {
     let id = call.write(move |tx, caller| {
         let user = store::find(tx, caller.organization_id(), &id)?;
-        store::delete(tx, &caller.author, &user)?;
+        departure::delete(tx, &caller.author, &user)?;
         Ok(user.id)
     });
     Ok(Json(Deleted::new(id.await?)))
