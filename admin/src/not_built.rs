@@ -20,10 +20,6 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::POST, "/organization/projects/{project_id}/certificates/activate"),
     (Method::POST, "/organization/projects/{project_id}/certificates/deactivate"),
     // Data retention.
-    (Method::GET, "/organization/data_retention"),
-    (Method::POST, "/organization/data_retention"),
-    (Method::GET, "/organization/projects/{project_id}/data_retention"),
-    (Method::POST, "/organization/projects/{project_id}/data_retention"),
     // Hosted tools.
     (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
     (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
@@ -35,23 +31,7 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::GET, "/organization/projects/{project_id}/rate_limits"),
     (Method::POST, "/organization/projects/{project_id}/rate_limits/{rate_limit_id}"),
     // Spend alerts.
-    (Method::GET, "/organization/projects/{project_id}/spend_alerts"),
-    (Method::POST, "/organization/projects/{project_id}/spend_alerts"),
-    (Method::DELETE, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::GET, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::POST, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::GET, "/organization/spend_alerts"),
-    (Method::POST, "/organization/spend_alerts"),
-    (Method::DELETE, "/organization/spend_alerts/{alert_id}"),
-    (Method::GET, "/organization/spend_alerts/{alert_id}"),
-    (Method::POST, "/organization/spend_alerts/{alert_id}"),
     // Spend limits.
-    (Method::DELETE, "/organization/projects/{project_id}/spend_limit"),
-    (Method::GET, "/organization/projects/{project_id}/spend_limit"),
-    (Method::POST, "/organization/projects/{project_id}/spend_limit"),
-    (Method::DELETE, "/organization/spend_limit"),
-    (Method::GET, "/organization/spend_limit"),
-    (Method::POST, "/organization/spend_limit"),
     // The record.
     (Method::GET, "/organization/audit_logs"),
     // Usage and costs.

@@ -267,11 +267,21 @@ async fn every_list_is_one_index_range_at_any_depth() {
             };
             let first = Page { path: format!("{path}?{query}"), leave };
             let cursor = match known.prefix {
-                Some(prefix) => near_the_end(prefix, is_descending(operation, &query)),
+                Some(prefix) => {
+                    let is_down = known.runs_down || is_descending(operation, &query);
+                    near_the_end(prefix, is_down)
+                }
                 None => store.api.get(&first.path).await.ids()[0].clone(),
             };
             let last = Page { path: format!("{path}?{query}&after={cursor}"), leave };
             store.compare(&first, &last).await;
+            if operation.argument("before").is_some() {
+                // The page that ends there is a range too, as full as the first.
+                let cursor = near_the_end(known.prefix.unwrap_or_default(), false);
+                let back = Page { path: format!("{path}?{query}&before={cursor}"), leave };
+                let planned = store.of_the_page(&back).await;
+                assert!(store.works(&planned).await.iter().any(|(rows, _)| *rows > 20), "{path}");
+            }
         }
         for ((place, parameter), (_, schema)) in &operation.parameters {
             if place == "query" && schema["type"] == "array" {
