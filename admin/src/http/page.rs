@@ -96,7 +96,7 @@ impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> Within<MIN, MAX, DEFAUL
         let page = Self::read(query, default)?;
         match query.cursor("before")? {
             None => Ok(page),
-            Some(_) if query.text("after")?.is_some() => {
+            Some(_) if query.cursor("after")?.is_some() => {
                 let message =
                     "Only one of 'after' and 'before' can be given. Leave one of them out.";
                 Err(Error::invalid("invalid_value", message).param("before"))
@@ -192,8 +192,10 @@ pub struct List<T> {
     /// The rows.
     data: Vec<T>,
     /// The id of the first row; null when there is none.
+    #[schema(required)]
     first_id: Option<String>,
     /// The id of the last row, to be sent as `after`; null when there is none.
+    #[schema(required)]
     last_id: Option<String>,
     /// Whether there is at least one row behind the last one.
     has_more: bool,
