@@ -8,8 +8,7 @@ use http::Method;
 pub const NOT_BUILT: &[(Method, &str)] = &[
     // Service accounts.
     // Keys of projects.
-    // Policy, the record, usage.
-    (Method::GET, "/organization/audit_logs"),
+    // Certificates.
     (Method::GET, "/organization/certificates"),
     (Method::POST, "/organization/certificates"),
     (Method::POST, "/organization/certificates/activate"),
@@ -17,37 +16,26 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::DELETE, "/organization/certificates/{certificate_id}"),
     (Method::GET, "/organization/certificates/{certificate_id}"),
     (Method::POST, "/organization/certificates/{certificate_id}"),
-    (Method::GET, "/organization/costs"),
-    (Method::GET, "/organization/data_retention"),
-    (Method::POST, "/organization/data_retention"),
     (Method::GET, "/organization/projects/{project_id}/certificates"),
     (Method::POST, "/organization/projects/{project_id}/certificates/activate"),
     (Method::POST, "/organization/projects/{project_id}/certificates/deactivate"),
-    (Method::GET, "/organization/projects/{project_id}/data_retention"),
-    (Method::POST, "/organization/projects/{project_id}/data_retention"),
+    // Data retention.
+    // Hosted tools.
     (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
     (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
+    // Models of projects.
     (Method::DELETE, "/organization/projects/{project_id}/model_permissions"),
     (Method::GET, "/organization/projects/{project_id}/model_permissions"),
     (Method::POST, "/organization/projects/{project_id}/model_permissions"),
+    // Rate limits.
     (Method::GET, "/organization/projects/{project_id}/rate_limits"),
     (Method::POST, "/organization/projects/{project_id}/rate_limits/{rate_limit_id}"),
-    (Method::GET, "/organization/projects/{project_id}/spend_alerts"),
-    (Method::POST, "/organization/projects/{project_id}/spend_alerts"),
-    (Method::DELETE, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::GET, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::POST, "/organization/projects/{project_id}/spend_alerts/{alert_id}"),
-    (Method::DELETE, "/organization/projects/{project_id}/spend_limit"),
-    (Method::GET, "/organization/projects/{project_id}/spend_limit"),
-    (Method::POST, "/organization/projects/{project_id}/spend_limit"),
-    (Method::GET, "/organization/spend_alerts"),
-    (Method::POST, "/organization/spend_alerts"),
-    (Method::DELETE, "/organization/spend_alerts/{alert_id}"),
-    (Method::GET, "/organization/spend_alerts/{alert_id}"),
-    (Method::POST, "/organization/spend_alerts/{alert_id}"),
-    (Method::DELETE, "/organization/spend_limit"),
-    (Method::GET, "/organization/spend_limit"),
-    (Method::POST, "/organization/spend_limit"),
+    // Spend alerts.
+    // Spend limits.
+    // The record.
+    (Method::GET, "/organization/audit_logs"),
+    // Usage and costs.
+    (Method::GET, "/organization/costs"),
     (Method::GET, "/organization/usage/audio_speeches"),
     (Method::GET, "/organization/usage/audio_transcriptions"),
     (Method::GET, "/organization/usage/code_interpreter_sessions"),

@@ -12,6 +12,7 @@ mod layering;
 mod model;
 mod paging;
 mod plans;
+mod provider_settings;
 mod providers;
 mod schema;
 mod shapes;

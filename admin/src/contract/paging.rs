@@ -32,7 +32,9 @@ impl Limits {
         let limit = operation.argument("limit").expect("lists have a limit");
         let number = |name: &str| limit.get(name).and_then(Value::as_i64);
         let bound = |name| number(name).unwrap_or_else(|| panic!("the limit has a {name}"));
-        Self { least: bound("minimum"), most: bound("maximum"), default: number("default") }
+        // Where only the prose has it, it is what every list of this family has.
+        let default = number("default").or((!has_next(operation)).then_some(20));
+        Self { least: bound("minimum"), most: bound("maximum"), default }
     }
 }
 
@@ -40,6 +42,39 @@ impl Limits {
 fn orders(operation: &Operation) -> &'static [&'static str] {
     let has_order = operation.argument("order").is_some();
     if has_order { &["&order=asc", "&order=desc"] } else { &[""] }
+}
+
+/// Whether a list runs downwards with this argument.
+fn runs_down(template: &str, order: &str) -> bool {
+    let alone = seed::list(template).is_some_and(|(_, list)| list.runs_down);
+    if order.is_empty() { alone } else { order.ends_with("desc") }
+}
+
+/// Every row of a list, read to its end.
+async fn whole(api: &Api, path: &str, order: &str) -> Vec<String> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("{path}?limit=100{order}{after}")).await;
+        all.extend(page.ids());
+        let Some(last) = all.last().filter(|_| page.body["has_more"] == true) else { return all };
+        after = format!("&after={last}");
+    }
+}
+
+/// Sizes of pages that fit a list of so many rows in different ways. The record is long, so small pages of it are too many.
+fn sizes(rows: usize) -> Vec<usize> {
+    if rows < 100 { vec![1, 3, rows - 1, rows, rows + 1] } else { vec![77, 100] }
+}
+
+/// The envelope of no rows.
+fn no_rows(operation: &Operation, has_more: bool) -> Value {
+    if has_next(operation) {
+        json!({ "object": "list", "data": [], "has_more": has_more, "next": null })
+    } else {
+        json!({
+            "object": "list", "data": [], "has_more": has_more, "first_id": null, "last_id": null,
+        })
+    }
 }
 
 /// The members with which a page says where it ends differ between the families of lists.
@@ -95,14 +130,14 @@ async fn pages_of_any_size_add_up_to_the_whole_list_in_order() {
     for (template, operation) in lists() {
         for order in orders(operation) {
             let path = world.path(template);
-            let all = api.get(&format!("{path}?limit=100{order}")).await.ids();
+            let all = whole(&api, &path, order).await;
             assert!(all.len() >= 10, "{path}");
-            let is_descending = order.ends_with("desc");
+            let is_descending = runs_down(template, order);
             assert!(
                 all.is_sorted_by(|a, b| if is_descending { a > b } else { a < b }),
                 "{path} runs by id, bytewise"
             );
-            for limit in [1, 3, all.len() - 1, all.len(), all.len() + 1] {
+            for limit in sizes(all.len()) {
                 let mut seen = Vec::new();
                 loop {
                     let after = seen.last().map(|id| format!("&after={id}")).unwrap_or_default();
@@ -170,7 +205,12 @@ async fn limits_out_of_bounds_are_refused_not_clamped() {
     for (template, operation) in lists() {
         let path = world.path(template);
         let Limits { least, most, default } = Limits::of(operation);
-        assert!(has_next(operation) || (least, most, default) == (1, 100, Some(20)), "{path}");
+        let are_known = match template.rsplit('/').next().unwrap_or_default() {
+            "spend_alerts" => (least, most, default) == (0, 100, Some(20)),
+            "rate_limits" => (least, most, default) == (1, 1000, Some(100)),
+            _ => has_next(operation) || (least, most, default) == (1, 100, Some(20)),
+        };
+        assert!(are_known, "{path}");
         let below = |limit: &str| {
             let fragment = format!("Expected a value >= {least}, but got {limit} instead.");
             (limit.to_owned(), "integer_below_min_value", fragment)
@@ -199,7 +239,7 @@ async fn limits_out_of_bounds_are_refused_not_clamped() {
     }
 }
 
-/// A page of no rows says whether there are any, and leads nowhere.
+/// Ruling 5.18: a page of no rows says whether there are any, and leads nowhere.
 #[tokio::test]
 async fn a_list_that_may_be_asked_for_no_rows_says_whether_there_are_any() {
     let api = Api::new().await;
@@ -211,13 +251,15 @@ async fn a_list_that_may_be_asked_for_no_rows_says_whether_there_are_any() {
         let path = world.path(template);
         let expect = async |query: &str, has_more: bool| {
             let page = api.get(&format!("{path}?limit=0{query}")).await;
-            let expected =
-                json!({ "object": "list", "data": [], "has_more": has_more, "next": null });
-            assert_eq!(page.ok(), &expected, "{path}{query}");
+            assert_eq!(page.ok(), &no_rows(operation, has_more), "{path}{query}");
         };
         expect("", true).await;
         let order = orders(operation).first().copied().unwrap_or_default();
         expect(&format!("{order}&after=%7E%7E%7E"), false).await;
+        if operation.argument("before").is_some() {
+            expect(&format!("{order}&before=%7E%7E%7E"), true).await;
+            expect(&format!("{order}&before=0"), false).await;
+        }
     }
 }
 
@@ -227,26 +269,110 @@ async fn a_cursor_is_a_position_whether_its_row_exists_or_not() {
     let world = world_with_rows(&api, 10).await;
     for (template, operation) in lists() {
         let (path, order) = (world.path(template), orders(operation)[0]);
-        let all = api.get(&format!("{path}?limit=100{order}")).await.ids();
+        let all = whole(&api, &path, order).await;
         let just_before = format!("{}%20", &all[4][..all[4].len() - 1]);
+        // In a list that runs downwards, what is less than every id is its end.
+        let is_down = runs_down(template, order);
+        let (least, greatest) = if is_down { (all.len(), 0) } else { (0, all.len()) };
         let cursors = [
-            ("0", 0),
-            ("%7E%7E%7E", all.len()),
-            ("%F0%9F%8D%8B", all.len()),
-            (just_before.as_str(), 4),
+            ("0", least),
+            ("%7E%7E%7E", greatest),
+            ("%F0%9F%8D%8B", greatest),
+            (just_before.as_str(), if is_down { 5 } else { 4 }),
         ];
         for (cursor, position) in cursors {
             let reply = api.get(&format!("{path}?limit=100{order}&after={cursor}")).await;
-            assert_eq!(reply.ids(), all[position..], "{path} after {cursor}");
+            let rest = &all[position..];
+            assert_eq!(reply.ids(), rest[..rest.len().min(100)], "{path} after {cursor}");
         }
-        let long = "x".repeat(256);
+        let long = (if is_down { "0" } else { "x" }).repeat(256);
         let beyond = api.get(&format!("{path}?after={long}{order}")).await;
         assert!(beyond.ids().is_empty(), "{path}");
-        for cursor in
-            [format!("{long}x"), "a%00b".to_owned(), "%0A".to_owned(), "%C2%85".to_owned()]
-        {
-            let reply = api.get(&format!("{path}?after={cursor}")).await;
-            reply.refused(400, "invalid_value", "after", "at most 256 bytes");
+        for name in ["after", "before"].iter().filter(|name| operation.argument(name).is_some()) {
+            for cursor in
+                [format!("{long}x"), "a%00b".to_owned(), "%0A".to_owned(), "%C2%85".to_owned()]
+            {
+                let reply = api.get(&format!("{path}?{name}={cursor}")).await;
+                reply.refused(400, "invalid_value", *name, "at most 256 bytes");
+            }
+        }
+    }
+}
+
+/// The lists that can be read backwards.
+fn lists_with_before() -> impl Iterator<Item = (&'static str, &'static Operation)> {
+    lists().filter(|(_, operation)| operation.argument("before").is_some())
+}
+
+/// The lists that the contract reads backwards (section 2.2), as far as they are built, and no others.
+#[test]
+fn every_list_that_can_be_read_backwards_says_so() {
+    let names = ["spend_alerts", "rate_limits", "audit_logs"];
+    for (template, operation) in lists() {
+        let is_meant = names.iter().any(|name| template.ends_with(name));
+        assert_eq!(operation.argument("before").is_some(), is_meant, "{template}");
+    }
+}
+
+/// Section 2.4: what precedes a row comes in the list's own order, the nearest rows to it, and `has_more` says whether more
+/// precedes those.
+#[tokio::test]
+async fn a_page_before_a_position_is_what_precedes_it_in_the_same_order() {
+    let api = Api::new().await;
+    let world = world_with_rows(&api, 10).await;
+    for (template, operation) in lists_with_before() {
+        for order in orders(operation) {
+            let path = world.path(template);
+            let all = whole(&api, &path, order).await;
+            for limit in sizes(all.len()) {
+                for (place, id) in all.iter().enumerate().step_by(1 + all.len() / 30) {
+                    let page = &all[place.saturating_sub(limit)..place];
+                    let call = format!("{path}?limit={limit}{order}&before={id}");
+                    assert_page(&api.get(&call).await, operation, page, place > limit, &call);
+                }
+            }
+        }
+    }
+}
+
+/// A walk back sees the page that it came from. What it goes back from is a position and need not be a row.
+#[tokio::test]
+async fn the_page_before_the_second_page_is_the_first() {
+    let api = Api::new().await;
+    let world = world_with_rows(&api, 10).await;
+    for (template, operation) in lists_with_before() {
+        let path = world.path(template);
+        for order in orders(operation) {
+            let first = api.get(&format!("{path}?limit=3{order}")).await;
+            let last = first.ok()["last_id"].as_str().expect("a page has a last row").to_owned();
+            let second = api.get(&format!("{path}?limit=3{order}&after={last}")).await;
+            let head = second.ok()["first_id"].as_str().expect("there is another page").to_owned();
+            let back = api.get(&format!("{path}?limit=3{order}&before={head}")).await;
+            assert_page(&back, operation, &first.ids(), false, &path);
+            for nearly in [format!("{head}0"), format!("{head}%20")] {
+                let call = format!("{path}?limit=4{order}&before={nearly}");
+                let is_there = !runs_down(template, order);
+                let page = api.get(&call).await.ids();
+                assert_eq!(page.contains(&head), is_there, "{call}");
+            }
+            let whole = api.get(&format!("{path}?limit=100{order}&before=")).await;
+            assert_eq!(whole.ids(), api.get(&format!("{path}?limit=100{order}")).await.ids());
+        }
+    }
+}
+
+/// Section 2.4.
+#[tokio::test]
+async fn a_page_is_asked_for_behind_a_position_or_before_one() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    for (template, operation) in lists_with_before() {
+        let path = world.path(template);
+        for order in orders(operation) {
+            let both = api.get(&format!("{path}?limit=1{order}&after=a&before=b")).await;
+            both.refused(400, "invalid_value", "before", "Only one of 'after' and 'before'");
+            api.get(&format!("{path}?limit=1{order}&after=&before=b")).await.ok();
+            api.get(&format!("{path}?limit=1{order}&after=a&before=")).await.ok();
         }
     }
 }

@@ -267,11 +267,21 @@ async fn every_list_is_one_index_range_at_any_depth() {
             };
             let first = Page { path: format!("{path}?{query}"), leave };
             let cursor = match known.prefix {
-                Some(prefix) => near_the_end(prefix, is_descending(operation, &query)),
+                Some(prefix) => {
+                    let is_down = known.runs_down || is_descending(operation, &query);
+                    near_the_end(prefix, is_down)
+                }
                 None => store.api.get(&first.path).await.ids()[0].clone(),
             };
             let last = Page { path: format!("{path}?{query}&after={cursor}"), leave };
             store.compare(&first, &last).await;
+            if operation.argument("before").is_some() {
+                // The page that ends there is a range too, as full as the first.
+                let cursor = near_the_end(known.prefix.unwrap_or_default(), false);
+                let back = Page { path: format!("{path}?{query}&before={cursor}"), leave };
+                let planned = store.of_the_page(&back).await;
+                assert!(store.works(&planned).await.iter().any(|(rows, _)| *rows > 20), "{path}");
+            }
         }
         for ((place, parameter), (_, schema)) in &operation.parameters {
             if place == "query" && schema["type"] == "array" {
@@ -319,7 +329,9 @@ fn shapes(planned: &[(Statement, Vec<String>)]) -> Vec<(&str, Vec<String>)> {
 fn shape(lines: &[String]) -> Vec<String> {
     let bare = |line: &String| {
         let node = line.split("  (").next().unwrap_or_default();
-        let node = if node.contains("Rows Removed") { "Rows Removed" } else { node };
+        // How many rows were looked up beside the index depends on when the engine cleaned up last.
+        let figures = ["Rows Removed", "Heap Fetches"];
+        let node = figures.into_iter().find(|name| node.contains(name)).unwrap_or(node);
         node.split('\'').step_by(2).collect::<Vec<_>>().join("?")
     };
     lines.iter().map(bare).collect()

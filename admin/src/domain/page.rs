@@ -23,6 +23,8 @@ pub struct PageRequest {
     /// Which way to go.
     pub order: Order,
     limit: i64,
+    /// Whether the rows are fetched against the list's order, because the page ends at a position.
+    is_backwards: bool,
 }
 
 impl PageRequest {
@@ -33,7 +35,18 @@ impl PageRequest {
             Order::Ascending => (after.unwrap_or(""), END),
             Order::Descending => ("", after.unwrap_or(END)),
         };
-        Self { above: above.to_owned(), below: below.to_owned(), order, limit }
+        Self { above: above.to_owned(), below: below.to_owned(), order, limit, is_backwards: false }
+    }
+
+    /// The page that ends at this position instead: the last rows before it. They are fetched the other way round, which is what
+    /// `order` says from here on, and [`cut`](Self::cut) turns them.
+    #[must_use]
+    pub fn ending(self, before: &str) -> Self {
+        let order = match self.order {
+            Order::Ascending => Order::Descending,
+            Order::Descending => Order::Ascending,
+        };
+        Self { is_backwards: true, ..Self::new(order, Some(before), self.limit) }
     }
 
     /// How many rows to fetch: one more than the page shows, which is how `has_more` is known without counting.
@@ -58,6 +71,9 @@ impl PageRequest {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
+        if self.is_backwards {
+            rows.reverse();
+        }
         Slice { rows, has_more }
     }
 }

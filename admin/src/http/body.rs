@@ -257,6 +257,54 @@ impl Fields {
         Ok(self.patch(name, |name, value| integer(name, &value, bounds))?.apply(None))
     }
 
+    /// A whole number that must be there.
+    pub fn required_integer(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Result<i64> {
+        self.integer(name, bounds)?.ok_or_else(|| missing(name))
+    }
+
+    /// One of a few words, which must be there.
+    pub fn required_one_of(&mut self, name: &str, words: &[&'static str]) -> Result<&'static str> {
+        let text = self.required_text(name, 0..=255)?;
+        let known = words.iter().find(|word| **word == text);
+        known.copied().ok_or_else(|| Error::unsupported_value(name, &text, words))
+    }
+
+    /// A truth value that must be there.
+    pub fn required_boolean(&mut self, name: &str) -> Result<bool> {
+        let read = |name: &str, value: Value| {
+            value.as_bool().ok_or_else(|| wrong_type(name, "a boolean", &value))
+        };
+        self.present(name, read)?.ok_or_else(|| missing(name))
+    }
+
+    /// An object that must be there. What is wrong inside it is named with its place, like `channel.type`.
+    pub fn required_object<T: FromFields>(&mut self, name: &str) -> Result<T> {
+        self.present(name, object)?.ok_or_else(|| missing(name))
+    }
+
+    /// An object that may be null or missing.
+    pub fn optional_object<T: FromFields>(&mut self, name: &str) -> Result<Option<T>> {
+        Ok(self.patch(name, object)?.apply(None))
+    }
+
+    /// A list of so many texts of this length, which must be there.
+    pub fn required_texts_within(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        length: RangeInclusive<usize>,
+    ) -> Result<Vec<String>> {
+        let read = |name: &str, value: Value| {
+            let Value::Array(items) = value else {
+                return Err(wrong_type(name, "an array of strings", &value));
+            };
+            within_count(name, items.len(), &count)?;
+            let item = |(index, item)| text(&format!("{name}[{index}]"), item, length.clone());
+            items.into_iter().enumerate().map(item).collect()
+        };
+        self.present(name, read)?.ok_or_else(|| missing(name))
+    }
+
     /// A list of texts that may be null or missing.
     pub fn optional_texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
         Ok(self.patch(name, texts)?.apply(None))
@@ -312,6 +360,30 @@ impl Fields {
             items.into_iter().enumerate().map(item).collect()
         })
     }
+}
+
+fn object<T: FromFields>(name: &str, value: Value) -> Result<T> {
+    match value {
+        Value::Object(members) => Fields(members).read().map_err(|error| within(name, error)),
+        other => Err(wrong_type(name, "an object", &other)),
+    }
+}
+
+fn within_count(name: &str, count: usize, bounds: &RangeInclusive<usize>) -> Result<()> {
+    let (least, most) = (bounds.start(), bounds.end());
+    if count > *most {
+        let message = format!(
+            "Invalid '{name}': array too long. Expected at most {most} items, but got {count}."
+        );
+        return Err(Error::invalid("array_above_max_length", message).param(name));
+    }
+    if count < *least {
+        let message = format!(
+            "Invalid '{name}': array too short. Expected at least {least} items, but got {count}."
+        );
+        return Err(Error::invalid("array_below_min_length", message).param(name));
+    }
+    Ok(())
 }
 
 /// Names a fault of a member by its place in the whole body.

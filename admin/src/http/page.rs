@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::query::Query;
 use super::reply::literal;
 use crate::domain::page::{Order, PageRequest, Slice};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the document says of `limit` and `after`; [`read`] reads them.
 #[derive(IntoParams)]
@@ -63,7 +63,7 @@ fn bounded(query: &Query, order: Order) -> Result<PageRequest> {
 }
 
 /// What the document says of `limit` and `after` of a list with bounds of its own; [`Within::read`] reads them. `DEFAULT` is not
-/// part of the document if it is negative, and then all of `MAX`.
+/// part of the document if it is negative, and then it is what its absolute value says.
 pub struct Within<const MIN: i64, const MAX: i64, const DEFAULT: i64>;
 
 /// Groups, and who is in one.
@@ -71,9 +71,13 @@ pub type GroupPage = Within<0, 1000, 100>;
 /// Roles.
 pub type RolePage = Within<0, 1000, 1000>;
 /// Roles of somebody.
-pub type AssignmentPage = Within<0, 1000, -1>;
+pub type AssignmentPage = Within<0, 1000, -1000>;
 /// Groups of a project.
 pub type ProjectGroupPage = Within<0, 100, 20>;
+/// Limits of models.
+pub type RateLimitPage = Within<1, 1000, 100>;
+/// Alerts of what was spent.
+pub type AlertPage = Within<0, 100, -20>;
 
 impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> Within<MIN, MAX, DEFAULT> {
     /// Reads `limit`, `after` and `order`, which is this one unless the query says otherwise.
@@ -83,9 +87,22 @@ impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> Within<MIN, MAX, DEFAUL
             Some(_) => Order::Descending,
             None => default,
         };
-        let usual = if DEFAULT < 0 { MAX } else { DEFAULT };
-        let limit = query.integer("limit", MIN..=MAX)?.unwrap_or(usual);
+        let limit = query.integer("limit", MIN..=MAX)?.unwrap_or(DEFAULT.abs());
         Ok(PageRequest::new(order, query.cursor("after")?, limit))
+    }
+
+    /// The same for a list that can be read backwards from a position, with `before`.
+    pub fn read_either_way(query: &Query, default: Order) -> Result<PageRequest> {
+        let page = Self::read(query, default)?;
+        match query.cursor("before")? {
+            None => Ok(page),
+            Some(_) if query.cursor("after")?.is_some() => {
+                let message =
+                    "Only one of 'after' and 'before' can be given. Leave one of them out.";
+                Err(Error::invalid("invalid_value", message).param("before"))
+            }
+            Some(before) => Ok(page.ending(before)),
+        }
     }
 }
 
@@ -113,6 +130,16 @@ impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> IntoParams for Within<M
             ),
         ]
     }
+}
+
+/// What the document says of `before`; [`Within::read_either_way`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub struct BeforeParams {
+    /// A position in the list, usually the id of the first row of a page: rows before it are returned. Not together with after.
+    #[param(nullable = false, max_length = 256)]
+    before: Option<String>,
 }
 
 /// What the document says of `order`, where a list has one that starts downwards.
@@ -165,8 +192,10 @@ pub struct List<T> {
     /// The rows.
     data: Vec<T>,
     /// The id of the first row; null when there is none.
+    #[schema(required)]
     first_id: Option<String>,
     /// The id of the last row, to be sent as `after`; null when there is none.
+    #[schema(required)]
     last_id: Option<String>,
     /// Whether there is at least one row behind the last one.
     has_more: bool,

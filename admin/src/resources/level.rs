@@ -76,6 +76,17 @@ impl Level {
         }
     }
 
+    /// The event of a change of the organization or project itself.
+    #[must_use]
+    pub fn changed(&self) -> Event {
+        let (id, kind) = (self.resource_id(), self.kind());
+        let kind = match kind {
+            LevelKind::Organization => "organization.updated",
+            LevelKind::Project => "project.updated",
+        };
+        self.place(Event::new(kind, id, json!({ "id": id })))
+    }
+
     /// The event of a role that was given or taken: `kind` is its type, `role` the id as it is stored.
     #[must_use]
     pub fn assignment(&self, kind: &'static str, role: &str, principal: &str, of: Kind) -> Event {

@@ -6,19 +6,26 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub mod admin_api_keys;
+pub mod certificates;
 pub mod check;
+pub mod data_retention;
 pub mod group_users;
 pub mod groups;
+pub mod hosted_tool_permissions;
 pub mod invites;
 pub mod level;
+pub mod model_permissions;
 pub mod principals;
 pub mod project_api_keys;
 pub mod project_groups;
 pub mod project_users;
 pub mod projects;
+pub mod rate_limits;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod spend_alerts;
+pub mod spend_limits;
 pub mod users;
 
 /// Every operation of the published API that is built, with its description.
@@ -26,16 +33,23 @@ pub mod users;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
+        .merge(certificates::routes())
+        .merge(data_retention::routes())
         .merge(group_users::routes())
         .merge(groups::routes())
+        .merge(hosted_tool_permissions::routes())
         .merge(invites::routes())
+        .merge(model_permissions::routes())
         .merge(project_api_keys::routes())
         .merge(project_groups::routes())
         .merge(project_users::routes())
         .merge(projects::routes())
+        .merge(rate_limits::routes())
         .merge(role_assignments::routes())
         .merge(roles::routes())
         .merge(service_accounts::routes())
+        .merge(spend_alerts::routes())
+        .merge(spend_limits::routes())
         .merge(users::routes())
 }
 

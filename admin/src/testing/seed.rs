@@ -9,8 +9,9 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, group_users, groups, invites, project_api_keys, project_groups, project_users,
-    projects, role_assignments, roles, service_accounts, users,
+    admin_api_keys, data_retention, group_users, groups, invites, project_api_keys, project_groups,
+    project_users, projects, role_assignments, roles, service_accounts, spend_alerts, spend_limits,
+    users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -31,6 +32,10 @@ pub const ALL: &[Seed] = &[
     service_accounts::seed::SEED,
     project_api_keys::seed::SEED,
     invites::seed::SEED,
+    data_retention::seed::SEED,
+    spend_alerts::seed::ORGANIZATION,
+    spend_alerts::seed::PROJECT,
+    spend_limits::seed::SEED,
 ];
 
 /// A row in the making; answers its id.
@@ -65,17 +70,19 @@ pub struct List {
     pub strays: &'static [&'static str],
     /// Whether its statements may read rows that no page shows, because an argument asks for what stands in other tables.
     pub may_filter: bool,
+    /// Whether it runs downwards though it has no argument that says so.
+    pub runs_down: bool,
 }
 
 impl List {
     /// A list of which each page is one range of an index.
     pub const fn cut(template: &'static str, prefix: &'static str) -> Self {
-        Self { template, prefix: Some(prefix), strays: &[], may_filter: false }
+        Self { template, prefix: Some(prefix), strays: &[], may_filter: false, runs_down: false }
     }
 
     /// A list that is read whole and cut in memory.
     pub const fn whole(template: &'static str) -> Self {
-        Self { template, prefix: None, strays: &[], may_filter: false }
+        Self { template, prefix: None, strays: &[], may_filter: false, runs_down: false }
     }
 
     /// The same with indexes that it may use though they are in no list's order.
@@ -86,6 +93,11 @@ impl List {
     /// The same with arguments that pass over rows.
     pub const fn filtering(self) -> Self {
         Self { may_filter: true, ..self }
+    }
+
+    /// The same running downwards, where no argument says which way.
+    pub const fn downwards(self) -> Self {
+        Self { runs_down: true, ..self }
     }
 }
 

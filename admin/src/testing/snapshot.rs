@@ -21,6 +21,20 @@ pub const TABLES: &[(&str, &[&str])] = &[
         "audit_events",
         &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
     ),
+    ("certificate_activations", &["organization_id", "project_id", "certificate_id"]),
+    (
+        "certificates",
+        &[
+            "organization_id",
+            "id",
+            "name",
+            "content",
+            "subject",
+            "valid_at",
+            "expires_at",
+            "created_at",
+        ],
+    ),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -37,7 +51,34 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "accepted_at",
         ],
     ),
+    (
+        "models",
+        &[
+            "organization_id",
+            "id",
+            "max_requests_per_minute",
+            "max_tokens_per_minute",
+            "max_images_per_minute",
+            "max_audio_megabytes_per_minute",
+            "max_requests_per_day",
+            "max_batch_tokens_per_day",
+            "origin",
+            "created_at",
+        ],
+    ),
     ("organizations", &["id", "slug", "name", "default_project_id", "created_at"]),
+    (
+        "policies",
+        &[
+            "organization_id",
+            "project_id",
+            "data_retention",
+            "spend_limit",
+            "model_mode",
+            "model_ids",
+            "hosted_tools",
+        ],
+    ),
     (
         "project_api_keys",
         &[
@@ -84,6 +125,20 @@ pub const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "rate_limits",
+        &[
+            "organization_id",
+            "project_id",
+            "model_id",
+            "max_requests_per_minute",
+            "max_tokens_per_minute",
+            "max_images_per_minute",
+            "max_audio_megabytes_per_minute",
+            "max_requests_per_day",
+            "max_batch_tokens_per_day",
+        ],
+    ),
+    (
         "role_assignments",
         &[
             "organization_id",
@@ -110,6 +165,18 @@ pub const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("service_accounts", &["organization_id", "project_id", "id", "name", "role", "created_at"]),
+    (
+        "spend_alerts",
+        &[
+            "organization_id",
+            "project_id",
+            "id",
+            "threshold_amount",
+            "recipients",
+            "subject_prefix",
+            "created_at",
+        ],
+    ),
     (
         "users",
         &[

@@ -9,6 +9,7 @@ mod project_api_keys;
 mod project_groups;
 mod roles;
 mod service_accounts;
+mod spend;
 
 /// A difference, and why it is meant.
 pub type Difference = (&'static str, &'static str);
@@ -24,6 +25,7 @@ pub fn accepted() -> impl Iterator<Item = &'static Difference> {
         service_accounts::ACCEPTED,
         project_api_keys::ACCEPTED,
         invites::ACCEPTED,
+        spend::ACCEPTED,
     ]
     .into_iter()
     .flatten()
