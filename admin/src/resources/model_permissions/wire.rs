@@ -88,7 +88,7 @@ pub struct ProjectModelPermissionsDeleted {
 
 impl ProjectModelPermissionsDeleted {
     /// A list is forgotten.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { object: ProjectModelPermissionsDeletedObject, deleted: true }
     }
 }

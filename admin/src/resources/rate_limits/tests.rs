@@ -314,7 +314,7 @@ async fn the_settings_keep_their_own_models_and_leave_others_alone() {
     }
     let start =
         |wanted: Vec<NewModel>| operate(&api, move |tx, by| models::synchronize(tx, by, &wanted));
-    let names = async || {
+    let found = async || {
         let all = all(&api).await.into_iter();
         all.map(|model| (model.id, model.is_configured)).collect::<Vec<_>>()
     };
@@ -329,7 +329,7 @@ async fn the_settings_keep_their_own_models_and_leave_others_alone() {
     let count = api.events().await.len();
     assert!(start(wanted.clone()).await.unwrap());
     let expected = [("by-hand", false), ("configured", true), ("taken-over", true)];
-    assert_eq!(names().await, named(&expected));
+    assert_eq!(found().await, named(&expected));
     assert!(!start(wanted).await.unwrap(), "nothing changed");
     api.post(&format!("{limits}/rl-configured"), json!({ "max_requests_per_1_minute": 3 }))
         .await
@@ -343,10 +343,10 @@ async fn the_settings_keep_their_own_models_and_leave_others_alone() {
         assert_eq!(refused.code, Some("configured_model"));
     }
     assert!(start(vec![model("taken-over", [Some(1); 6])]).await.unwrap());
-    assert_eq!(names().await, named(&[("by-hand", false), ("taken-over", true)]));
+    assert_eq!(found().await, named(&[("by-hand", false), ("taken-over", true)]));
     assert_eq!(all(&api).await[1].limits, Limits([Some(1); 6]));
     assert!(start(Vec::new()).await.unwrap());
-    assert_eq!(names().await, named(&[("by-hand", false)]));
+    assert_eq!(found().await, named(&[("by-hand", false)]));
     let organization = &api.first.organization.id;
     let events = api.events().await.split_off(count);
     let events: Vec<_> = events.iter().filter(|event| event.0 != "rate_limit.updated").collect();

@@ -211,13 +211,12 @@ fn naive(models: &[&str], list: Option<(bool, &[&str])>, asked: &str) -> &'stati
     if !models.is_empty() && !models.contains(&asked) {
         return "unknown_model";
     }
-    match list {
-        None => "allowed",
-        Some((true, allowed)) if allowed.contains(&asked) => "allowed",
-        Some((true, _)) => "model_not_permitted",
-        Some((false, denied)) if denied.contains(&asked) => "model_not_permitted",
-        Some((false, _)) => "allowed",
-    }
+    let is_permitted = match list {
+        None => true,
+        Some((true, allowed)) => allowed.contains(&asked),
+        Some((false, denied)) => !denied.contains(&asked),
+    };
+    if is_permitted { "allowed" } else { "model_not_permitted" }
 }
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
