@@ -218,7 +218,7 @@ pub fn identify(
                 let opens = |key: &Arc<Known>| {
                     decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
                 };
-                let key = known.find_holder(tx, stamp, hash)?.filter(opens);
+                let key = known.find_holder(tx, stamp, hash, None)?.filter(opens);
                 let key = key.ok_or_else(|| Error::wrong_key(masked))?;
                 let is_named = key.holder.is_of(named);
                 (Identity::Project(key), is_named)

@@ -24,12 +24,7 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
     (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
     // Models of projects.
-    (Method::DELETE, "/organization/projects/{project_id}/model_permissions"),
-    (Method::GET, "/organization/projects/{project_id}/model_permissions"),
-    (Method::POST, "/organization/projects/{project_id}/model_permissions"),
     // Rate limits.
-    (Method::GET, "/organization/projects/{project_id}/rate_limits"),
-    (Method::POST, "/organization/projects/{project_id}/rate_limits/{rate_limit_id}"),
     // Spend alerts.
     // Spend limits.
     // The record.

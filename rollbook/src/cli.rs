@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, api_key, check, check_config, group, invite, member, org, project, role,
-    service_account, shell, store, user,
+    self, admin_key, api_key, check, check_config, group, invite, member, model, org, project,
+    role, service_account, shell, store, user,
 };
 use crate::config::Serve;
 
@@ -52,6 +52,9 @@ pub enum Command {
     /// Add, list, change and remove the members of projects
     #[command(subcommand, after_help = "Example:\n  rollbook member list Search")]
     Member(member::Command),
+    /// Add, list, change and remove the models that projects use
+    #[command(subcommand, after_help = "Example:\n  rollbook model list")]
+    Model(model::Command),
     /// Make, list and delete admin keys
     #[command(subcommand, after_help = "Example:\n  rollbook admin-key list")]
     AdminKey(admin_key::Command),
@@ -112,6 +115,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "service-account",
             "api-key",
             "admin-key",
+            "model",
         ],
     ),
     ("Store", &["import", "migrate", "backup", "restore"]),

@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
 use crate::log::{Format, Level};
+use crate::model_spec::ModelSpec;
 use crate::public_url::PublicUrl;
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
@@ -116,6 +117,13 @@ pub struct Settings {
     )]
     #[serde(deserialize_with = "lifetime")]
     pub invite_lifetime: u8,
+    /// A model that projects may use some of, with what it has in all; may be repeated
+    ///
+    /// Its name, and behind it, with spaces between, any of requests-per-minute=N, tokens-per-minute=N, images-per-minute=N,
+    /// audio-megabytes-per-minute=N, requests-per-day=N and batch-tokens-per-day=N. Each start makes the models of every
+    /// organization those that are set; models that were added by a command stay. Without any model, every name is one.
+    #[arg(long, env = "ROLLBOOK_MODEL", value_name = "MODEL", value_delimiter = ',')]
+    pub model: Vec<ModelSpec>,
     /// Serve Prometheus metrics on this address, without a key
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -191,8 +199,14 @@ impl Settings {
             (None, Some(_)) => {
                 Err(Usage("tls-key is set but tls-cert is not; TLS needs both".to_owned()))
             }
-            _ => Ok(()),
+            _ => self.check_models(),
         }
+    }
+
+    fn check_models(&self) -> Result<(), Usage> {
+        let names: Vec<_> = self.model.iter().map(ModelSpec::name).collect();
+        let twice = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
+        twice.map_or(Ok(()), |(_, name)| Err(Usage(format!("the model {name} is set twice"))))
     }
 
     /// What the API wants to know, of a server that listens at this URL.

@@ -42,6 +42,13 @@ const PROJECTS: [(&str, std::ops::Range<usize>); 11] = [
 /// One more, which was archived when it still had members.
 const ARCHIVED: (&str, std::ops::Range<usize>) = ("Chatbot 2023", 60..100);
 
+/// The models, and what they have: requests and tokens a minute, images and audio, requests and tokens of batches a day.
+const MODELS: [(&str, [Option<i64>; 6]); 3] = [
+    ("gpt-4o", [Some(500), Some(30_000), None, None, None, Some(90_000)]),
+    ("gpt-image-1", [Some(50), Some(10_000), Some(5), None, None, None]),
+    ("tts-1", [Some(50), None, None, Some(25), Some(1_000), None]),
+];
+
 /// Serves the demo until a signal.
 pub fn run(listen: SocketAddr) -> Result<()> {
     let usage = || {
@@ -82,6 +89,9 @@ fn fill(store: &Store) -> Result<Places> {
         "owner@example.com",
         "Demo Owner",
     )?;
+    for (name, limits) in MODELS {
+        population.add_model(name, limits)?;
+    }
     let people = population.add_people(0..PEOPLE)?;
     let mut projects = Vec::new();
     for (name, members) in PROJECTS {

@@ -4,6 +4,7 @@ mod activity;
 mod cli;
 mod commands;
 mod config;
+mod configured;
 mod connection;
 mod demo;
 mod first_start;
@@ -12,6 +13,7 @@ mod key_file;
 mod linger;
 mod listener;
 mod log;
+mod model_spec;
 mod probes;
 mod public_url;
 mod serve;
@@ -57,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::User(user) => user.run(),
         Command::Project(project) => project.run(),
         Command::Member(member) => member.run(),
+        Command::Model(model) => model.run(),
         Command::Invite(invite) => invite.run(),
         Command::AdminKey(key) => key.run(),
         Command::Group(group) => group.run(),

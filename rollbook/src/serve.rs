@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::config::Settings;
 use crate::connection::Service;
 use crate::gate::Gate;
-use crate::{first_start, log, probes};
+use crate::{configured, first_start, log, probes};
 
 /// Serves until a signal. What can be wrong with the settings is found out before the store is touched, and nobody is let in
 /// before the store is ready.
@@ -24,6 +24,7 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
+    configured::apply(&store, settings).context("cannot bring the settings into the store")?;
     let service = service(&store, settings, &gate.url())?;
     runtime.block_on(gate.serve(service, settings))?;
     store.close();

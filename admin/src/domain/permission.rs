@@ -255,6 +255,53 @@ impl fmt::Debug for Permissions {
 /// Everything at once, made only once.
 pub static EVERYTHING: LazyLock<Permissions> = LazyLock::new(Permissions::everything);
 
+/// What a list of models is a list of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelMode {
+    /// Of those that may be used, and no other.
+    AllowList,
+    /// Of those that may not be used.
+    DenyList,
+}
+
+impl ModelMode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::AllowList, Self::DenyList];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AllowList => "allow_list",
+            Self::DenyList => "deny_list",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Whether a model may be used that is in the list, or is not.
+    #[must_use]
+    pub fn permits(self, is_listed: bool) -> bool {
+        (self == Self::AllowList) == is_listed
+    }
+}
+
+/// What is to be said of the model that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ModelVerdict {
+    /// It may be used, or there is none.
+    #[default]
+    Free,
+    /// The operator has models, and this is none of them.
+    Unknown,
+    /// The project may not use it.
+    Refused,
+}
+
 /// What matters of a project key when it is decided upon.
 #[derive(Debug)]
 pub struct Standing<'a> {
@@ -272,6 +319,8 @@ pub struct Standing<'a> {
     pub effective: &'a Permissions,
     /// What the key is limited to.
     pub scopes: Option<&'a Permissions>,
+    /// What is to be said of the model that is asked for.
+    pub model: ModelVerdict,
 }
 
 /// What somebody wants to do with a key.
@@ -300,6 +349,10 @@ pub enum Reason {
     KeyScope,
     /// Its owner may not do this.
     MissingPermission,
+    /// There is no such model.
+    UnknownModel,
+    /// Its project may not use this model.
+    ModelNotPermitted,
 }
 
 /// Whether a key may do what somebody wants. The first reason against it counts.
@@ -324,7 +377,11 @@ pub fn decide(standing: &Standing<'_>, wish: &Wish<'_>) -> Reason {
     if standing.scopes.is_some_and(|scopes| demands().any(|token| !scopes.has(token))) {
         return Reason::KeyScope;
     }
-    Reason::Allowed
+    match standing.model {
+        ModelVerdict::Free => Reason::Allowed,
+        ModelVerdict::Unknown => Reason::UnknownModel,
+        ModelVerdict::Refused => Reason::ModelNotPermitted,
+    }
 }
 
 #[cfg(test)]
@@ -411,10 +468,15 @@ mod tests {
             reaches: true,
             effective: &member,
             scopes: None,
+            model: ModelVerdict::Free,
         };
         let wish = Wish { model: Some("m"), permission: None };
         assert_eq!(decide(&good, &wish), Reason::Allowed);
-        assert_eq!(decide(&Standing { scopes: Some(&none), ..good }, &wish), Reason::KeyScope);
+        let worse = Standing { model: ModelVerdict::Refused, ..good };
+        assert_eq!(decide(&worse, &wish), Reason::ModelNotPermitted);
+        let worse = Standing { model: ModelVerdict::Unknown, ..good };
+        assert_eq!(decide(&worse, &wish), Reason::UnknownModel);
+        assert_eq!(decide(&Standing { scopes: Some(&none), ..worse }, &wish), Reason::KeyScope);
         let worse = Standing { effective: &none, scopes: Some(&none), ..good };
         assert_eq!(decide(&worse, &wish), Reason::MissingPermission);
         assert_eq!(decide(&worse, &Wish::default()), Reason::Allowed);

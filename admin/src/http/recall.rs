@@ -123,8 +123,9 @@ impl Recall {
         let app = &self.app;
         let (hash, now) = (asked.hash(), app.clock.now());
         let known = app.kept.holder(app.store.stamp()?, &hash)?;
+        let model = known.policy.of(asked.model())?;
         app.record_project_use(&known.holder, now);
-        let (response, identity) = asked.answer(&Found::Known(known), now);
+        let (response, identity) = asked.answer(&Found::Known(known, model), now);
         let (started, meter) = measured();
         let exchange = Exchange::new(app, started, meter);
         if let Some(identity) = &identity {

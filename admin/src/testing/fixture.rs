@@ -10,6 +10,8 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::{ADMIN_PREFIX, PlainKey};
 use crate::organization::Organization;
 use crate::resources::admin_api_keys::store::{self as keys, NewKey};
+use crate::resources::rate_limits::limits::Limits;
+use crate::resources::rate_limits::models::{self, NewModel};
 use crate::resources::users::store::{self as users, NewUser};
 
 /// Adds a person to an organization under an id made here.
@@ -73,4 +75,37 @@ pub async fn add_key(app: &App, organization: &Organization, owner: &str) -> Str
     };
     app.store.write(add).await.expect("the key can be made");
     secret.expose().to_owned()
+}
+
+/// Adds a model to an organization, as the command line would.
+pub async fn add_model(app: &App, organization: &Organization, id: &str) {
+    let new = NewModel {
+        id: id.to_owned(),
+        limits: Limits([Some(1000), Some(50_000), None, None, None, None]),
+    };
+    add_model_with(app, organization, new).await;
+}
+
+/// The same with these limits.
+pub async fn add_model_with(app: &App, organization: &Organization, new: NewModel) {
+    let (organization, block) = (organization.clone(), app.ids.block(EVENTS_PER_CHANGE));
+    let now = app.clock.now();
+    let add = move |tx: &mut sql::Tx<'_>| {
+        let by =
+            Author::new(organization.clone(), Actor::System, Origin::default(), now, block.clone());
+        models::add(tx, &by, &new).map(drop)
+    };
+    app.store.write(add).await.expect("the model can be added");
+}
+
+/// Removes a model from an organization, as the command line would.
+pub async fn remove_model(app: &App, organization: &Organization, id: &'static str) {
+    let (organization, block) = (organization.clone(), app.ids.block(EVENTS_PER_CHANGE));
+    let now = app.clock.now();
+    let remove = move |tx: &mut sql::Tx<'_>| {
+        let by =
+            Author::new(organization.clone(), Actor::System, Origin::default(), now, block.clone());
+        models::remove(tx, &by, id)
+    };
+    app.store.write(remove).await.expect("the model can be removed");
 }

@@ -57,17 +57,44 @@ impl Check {
     }
 }
 
-/// The answer in words: what was decided, about whose key.
+/// The answer in words: what was decided, about whose key, and how much of the model there is for it.
 fn sentence(answer: &Value) -> String {
     let owner = ["/owner/email", "/owner/name", "/owner/id"];
     let owner = owner.iter().find_map(|place| answer.pointer(place)?.as_str());
     let project = answer.pointer("/project/name").and_then(Value::as_str);
     let message = text(answer, "message");
-    match (owner, project) {
+    let whose = match (owner, project) {
         (Some(owner), Some(project)) => {
-            format!("{message} It belongs to {owner} in project '{project}'.")
+            format!(" It belongs to {owner} in project '{project}'.")
         }
-        _ => message,
+        _ => String::new(),
+    };
+    format!("{message}{whose}{}{}", listed(answer), limited(answer))
+}
+
+/// Which models the project may use, if that is limited.
+fn listed(answer: &Value) -> String {
+    let list = &answer["model_permissions"];
+    let ids = list["model_ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let ids: Vec<_> = ids.collect();
+    match (list["mode"].as_str(), ids.is_empty()) {
+        (Some("allow_list"), true) => " The project may use no model.".to_owned(),
+        (Some("allow_list"), false) => format!(" The project may use only {}.", ids.join(", ")),
+        (Some(_), false) => format!(" The project may not use {}.", ids.join(", ")),
+        _ => String::new(),
+    }
+}
+
+/// How much of the model that was asked for the project may use.
+fn limited(answer: &Value) -> String {
+    let limit = &answer["rate_limit"];
+    let number = |name: &str| limit[name].as_i64();
+    match (number("max_requests_per_1_minute"), number("max_tokens_per_1_minute")) {
+        (Some(requests), Some(tokens)) => {
+            let model = text(limit, "model");
+            format!(" Of {model} it has {requests} requests and {tokens} tokens a minute.")
+        }
+        _ => String::new(),
     }
 }
 

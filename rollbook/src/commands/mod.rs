@@ -18,6 +18,7 @@ pub mod import;
 pub mod invite;
 mod local;
 pub mod member;
+pub mod model;
 pub mod org;
 mod output;
 mod place;

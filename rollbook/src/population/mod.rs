@@ -16,6 +16,8 @@ use admin::organization::Organization;
 use admin::resources::project_api_keys::store::{self as keys, NewKey, OwnerKind};
 use admin::resources::project_users::store as members;
 use admin::resources::projects::store::{self as projects, NewProject, Project};
+use admin::resources::rate_limits::limits::Limits;
+use admin::resources::rate_limits::models::{self, Model, NewModel};
 use admin::resources::users::store::{self as users, NewUser, User};
 use sql::{Store, Tx};
 
@@ -72,6 +74,12 @@ impl Population {
             members::add(tx, by, &place, user, *role)
         })?;
         Ok(project)
+    }
+
+    /// Adds a model of the operator, with what it has.
+    pub fn add_model(&self, name: &str, limits: [Option<i64>; 6]) -> Result<Model> {
+        let new = NewModel { id: name.to_owned(), limits: Limits(limits) };
+        self.change(move |tx, by| models::add(tx, by, &new))
     }
 
     /// Archives a project. Its members stay on record.

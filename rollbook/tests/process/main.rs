@@ -20,6 +20,7 @@ mod fresh;
 mod import;
 mod invites;
 mod kill;
+mod models;
 mod nginx;
 mod openapi;
 mod probes;

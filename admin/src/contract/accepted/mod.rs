@@ -5,6 +5,7 @@ mod assignments;
 mod base;
 mod groups;
 mod invites;
+mod models;
 mod project_api_keys;
 mod project_groups;
 mod roles;
@@ -26,6 +27,7 @@ pub fn accepted() -> impl Iterator<Item = &'static Difference> {
         project_api_keys::ACCEPTED,
         invites::ACCEPTED,
         spend::ACCEPTED,
+        models::ACCEPTED,
     ]
     .into_iter()
     .flatten()

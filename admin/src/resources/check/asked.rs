@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use super::FORWARD;
 use super::inference::needed;
 use super::known::Known;
-use super::verdict::{Question, Verdict, lacking, message, render};
+use super::policy::AskedModel;
+use super::verdict::{OfModels, Question, Verdict, lacking, message, render};
 use super::wire::{CheckRequest, well_formed};
 use crate::access::Identity;
 use crate::domain::permission::MODEL_REQUEST;
@@ -46,8 +47,8 @@ pub struct Asked<'a> {
 /// What is known of a key.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// A project has it.
-    Known(Arc<Known>),
+    /// A project has it, and this is to be said of the model that is asked for.
+    Known(Arc<Known>, AskedModel),
     /// It is an admin key, which opens no project.
     Admin,
     /// Nobody has it.
@@ -98,15 +99,21 @@ impl<'a> Asked<'a> {
         KeyHash::of(&self.key)
     }
 
+    /// The model that is asked for.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.question.model
+    }
+
     /// The answer, and who is named in it. Whoever shows a key that opens nothing to a proxy is nobody.
     #[must_use]
     pub fn answer(&self, found: &Found, now: i64) -> (Response, Option<Identity>) {
-        let known = match found {
-            Found::Known(known) => known,
+        let (known, model) = match found {
+            Found::Known(known, model) => (known, model),
             Found::Admin => return (self.unknown(Verdict::AdminKey), None),
             Found::Unknown => return (self.unknown(Verdict::UnknownKey), None),
         };
-        let (verdict, permission) = self.question.decide(&known.holder, now);
+        let (verdict, permission) = self.question.decide(&known.holder, model.verdict, now);
         let identity = || Some(Identity::Project(Arc::clone(known)));
         if verdict.is_of_key() && self.form == Form::Status {
             return (self.unauthenticated(verdict), None);
@@ -117,19 +124,42 @@ impl<'a> Asked<'a> {
             return (refusal(error), None);
         }
         if self.form == Form::Status && verdict != Verdict::Allowed {
-            return (forbidden(&lacking(&self.question, &known.holder)), identity());
+            return (self.forbidden(verdict, known), identity());
         }
-        let body = render(verdict, permission, self.question.model, &known.whose);
-        (self.success(body, known), identity())
+        let of_models = if verdict.is_of_key() {
+            OfModels::default()
+        } else {
+            let limited = model.limited.as_ref().map(|limited| &limited.shown[..]);
+            OfModels { permissions: Some(&known.policy.shown), limited }
+        };
+        let body = render(verdict, permission, self.question.model, of_models, &known.whose);
+        (self.success(body, known, model), identity())
     }
 
-    fn success(&self, body: Vec<u8>, known: &Known) -> Response {
+    fn success(&self, body: Vec<u8>, known: &Known, model: &AskedModel) -> Response {
         if self.form == Form::Body {
             return uncached(body);
         }
         let mut response = Response::new(body.into());
         response.headers_mut().clone_from(&known.headers);
+        if let Some(limited) = &model.limited {
+            limited.tell(response.headers_mut());
+        }
         response
+    }
+
+    /// Refuses to pass a request on, in words that clients understand.
+    fn forbidden(&self, verdict: Verdict, known: &Known) -> Response {
+        let error = match (verdict, self.question.model) {
+            (Verdict::UnknownModel | Verdict::ModelNotPermitted, Some(model)) => {
+                let project = &known.holder.project_id;
+                let message =
+                    format!("Project '{project}' does not have access to model '{model}'.");
+                Error::new(Kind::Forbidden, message).code("model_not_found")
+            }
+            _ => insufficient(&lacking(&self.question, &known.holder)),
+        };
+        error.into_response()
     }
 
     fn unknown(&self, verdict: Verdict) -> Response {
@@ -139,7 +169,7 @@ impl<'a> Asked<'a> {
         match super::known::tail_of_nobody() {
             Ok(tail) => {
                 let Question { model, permission, .. } = self.question;
-                uncached(render(verdict, permission, model, &tail))
+                uncached(render(verdict, permission, model, OfModels::default(), &tail))
             }
             Err(error) => error.into_response(),
         }
@@ -218,12 +248,12 @@ fn ambiguous() -> Error {
     Error::new(Kind::Forbidden, message)
 }
 
-fn forbidden(lacking: &[&str]) -> Response {
+fn insufficient(lacking: &[&str]) -> Error {
     let message = format!(
         "You have insufficient permissions for this operation. Missing scopes: {}. Use a key that has them.",
         lacking.join(", ")
     );
-    Error::new(Kind::Forbidden, message).into_response()
+    Error::new(Kind::Forbidden, message)
 }
 
 fn no_key() -> Error {

@@ -35,10 +35,11 @@ impl Inquiry {
     /// Looks the key up in one snapshot and answers.
     pub async fn answer(&self, asked: &Asked<'_>) -> Result<Response> {
         let (hash, now) = (asked.hash(), self.app.clock.now());
-        let kept = Arc::clone(&self.app.kept);
-        let found: Result<Found> = self.app.store.read(move |tx| find(tx, &kept, &hash, now)).await;
+        let (kept, model) = (Arc::clone(&self.app.kept), asked.model().map(str::to_owned));
+        let read = move |tx: &mut Tx<'_>| find(tx, &kept, &hash, model.as_deref(), now);
+        let found: Result<Found> = self.app.store.read(read).await;
         let found = found?;
-        if let Found::Known(known) = &found {
+        if let Found::Known(known, _) = &found {
             self.app.record_project_use(&known.holder, now);
         }
         let (response, identity) = asked.answer(&found, now);
@@ -49,11 +50,19 @@ impl Inquiry {
     }
 }
 
-/// What is known of this key. That somebody shows an admin key is looked at only to tell them.
-fn find(tx: &mut Tx<'_>, kept: &Kept, hash: &KeyHash, now: i64) -> Result<Found> {
+/// What is known of this key, and of this model in its project. That somebody shows an admin key is looked at only to tell them.
+fn find(
+    tx: &mut Tx<'_>,
+    kept: &Kept,
+    hash: &KeyHash,
+    model: Option<&str>,
+    now: i64,
+) -> Result<Found> {
     let stamp = tx.stamp();
-    if let Some(known) = kept.find_holder(tx, stamp, hash)? {
-        return Ok(Found::Known(known));
+    if let Some(known) = kept.find_holder(tx, stamp, hash, model)? {
+        let (organization, project) = (&known.holder.organization.id, &known.holder.project_id);
+        let model = known.policy.find(tx, organization, project, model)?;
+        return Ok(Found::Known(known, model));
     }
     let admin = kept.find_key(tx, stamp, hash)?.filter(|key| key.is_valid(now));
     Ok(if admin.is_some() { Found::Admin } else { Found::Unknown })

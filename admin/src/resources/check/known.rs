@@ -1,9 +1,12 @@
 //! A project key that was found, with what every answer about it repeats.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Map;
 
+use super::policy::ProjectPolicy;
 use super::wire::Whose;
 use crate::error::{Error, Result};
 use crate::http::reply;
@@ -18,14 +21,16 @@ pub struct Known {
     pub whose: Bytes,
     /// The headers with which a proxy is told whose key it is.
     pub headers: HeaderMap,
+    /// What its project says of models.
+    pub policy: Arc<ProjectPolicy>,
 }
 
 impl Known {
     /// Prepares what answers about this key repeat.
-    pub fn of(holder: Holder) -> Result<Self> {
+    pub fn of(holder: Holder, policy: Arc<ProjectPolicy>) -> Result<Self> {
         let whose = tail(&reply::bytes(&Whose::of(&holder))?)?;
         let headers = headers(&holder);
-        Ok(Self { holder, whose, headers })
+        Ok(Self { holder, whose, headers, policy })
     }
 }
 

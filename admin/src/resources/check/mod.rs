@@ -4,6 +4,8 @@ pub mod asked;
 mod inference;
 mod inquiry;
 pub mod known;
+pub mod policy;
+mod store;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -3,6 +3,7 @@
 mod forward;
 mod holders;
 mod kept;
+mod models;
 mod questions;
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What is decided about a key, and the words for it.
 
-use crate::domain::permission::{MODEL_REQUEST, Reason, Wish, decide};
+use crate::domain::permission::{MODEL_REQUEST, ModelVerdict, Reason, Standing, Wish, decide};
 use crate::resources::project_api_keys::store::Holder;
 
 /// What somebody wants to do with a key.
@@ -27,6 +27,8 @@ pub enum Verdict {
     OwnerWithoutAccess,
     MissingPermission,
     KeyScope,
+    UnknownModel,
+    ModelNotPermitted,
 }
 
 impl From<Reason> for Verdict {
@@ -39,6 +41,8 @@ impl From<Reason> for Verdict {
             Reason::OwnerWithoutAccess => Self::OwnerWithoutAccess,
             Reason::MissingPermission => Self::MissingPermission,
             Reason::KeyScope => Self::KeyScope,
+            Reason::UnknownModel => Self::UnknownModel,
+            Reason::ModelNotPermitted => Self::ModelNotPermitted,
         }
     }
 }
@@ -46,14 +50,26 @@ impl From<Reason> for Verdict {
 impl Verdict {
     /// Whether the key opens nothing at all, whatever is asked for.
     pub fn is_of_key(self) -> bool {
-        !matches!(self, Self::Allowed | Self::MissingPermission | Self::KeyScope)
+        !matches!(
+            self,
+            Self::Allowed
+                | Self::MissingPermission
+                | Self::KeyScope
+                | Self::UnknownModel
+                | Self::ModelNotPermitted
+        )
     }
 }
 
 impl<'a> Question<'a> {
-    /// The verdict at this time, and the permission that it is about.
-    pub fn decide(&self, holder: &Holder, now: i64) -> (Verdict, Option<&'a str>) {
-        let standing = holder.standing(now);
+    /// The verdict at this time, and the permission that it is about, where this is to be said of the model.
+    pub fn decide(
+        &self,
+        holder: &Holder,
+        model: ModelVerdict,
+        now: i64,
+    ) -> (Verdict, Option<&'a str>) {
+        let standing = Standing { model, ..holder.standing(now) };
         let on = |permission| decide(&standing, &Wish { model: self.model, permission });
         let (reason, also) =
             (on(self.permission), self.also.filter(|_| self.also != self.permission));
@@ -145,6 +161,16 @@ fn words(verdict: Verdict) -> (&'static str, &'static str) {
             "key_scope",
             "The owner of the key may do this, but the key is limited to less. Use another key."
         ),
+        Verdict::UnknownModel => words!(
+            "false",
+            "unknown_model",
+            "There is no such model. The operator of the server says which there are."
+        ),
+        Verdict::ModelNotPermitted => words!(
+            "false",
+            "model_not_permitted",
+            "The project of the key may not use this model. Permit it in the project's model permissions."
+        ),
     }
 }
 
@@ -153,20 +179,37 @@ pub fn message(verdict: Verdict) -> &'static str {
     words(verdict).1
 }
 
-/// An answer as it is sent: the verdict, what was asked, and whose key it is.
+/// What an answer shows of models, as JSON; null where there is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OfModels<'a> {
+    /// Which of them the project may use.
+    pub permissions: Option<&'a [u8]>,
+    /// How much of the one that is asked for.
+    pub limited: Option<&'a [u8]>,
+}
+
+/// An answer as it is sent: the verdict, what was asked, what holds for models, and whose key it is.
 pub fn render(
     verdict: Verdict,
     permission: Option<&str>,
     model: Option<&str>,
+    of_models: OfModels<'_>,
     whose: &[u8],
 ) -> Vec<u8> {
     let (head, _) = words(verdict);
+    let (permissions, limited) =
+        (of_models.permissions.unwrap_or(b"null"), of_models.limited.unwrap_or(b"null"));
     let asked = permission.map_or(4, str::len) + model.map_or(4, str::len);
-    let mut body = Vec::with_capacity(head.len() + asked + whose.len() + 32);
+    let rest = permissions.len() + limited.len() + whose.len();
+    let mut body = Vec::with_capacity(head.len() + asked + rest + 80);
     body.extend_from_slice(head.as_bytes());
     text(&mut body, permission);
     body.extend_from_slice(br#","model":"#);
     text(&mut body, model);
+    body.extend_from_slice(br#","model_permissions":"#);
+    body.extend_from_slice(permissions);
+    body.extend_from_slice(br#","rate_limit":"#);
+    body.extend_from_slice(limited);
     body.extend_from_slice(whose);
     body
 }
@@ -185,14 +228,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_json_whatever_is_asked() {
-        let body = render(Verdict::Allowed, Some("api.x"), Some("\"\\\n"), br#","owner":null}"#);
+        let limited = OfModels { permissions: None, limited: Some(br#"{"id":"rl-m"}"#) };
+        let (permission, model) = (Some("api.x"), Some("\"\\\n"));
+        let body = render(Verdict::Allowed, permission, model, limited, br#","owner":null}"#);
         let read: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({
             "object": "rollbook.check", "allowed": true, "reason": "allowed", "message": "The key may do this.",
-            "permission": "api.x", "model": "\"\\\n", "owner": null,
+            "permission": "api.x", "model": "\"\\\n", "model_permissions": null, "rate_limit": { "id": "rl-m" },
+            "owner": null,
         });
         assert_eq!(read, expected);
-        let body = render(Verdict::KeyScope, None, None, b"}");
+        let body = render(Verdict::KeyScope, None, None, OfModels::default(), b"}");
         let read: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((&read["permission"], &read["allowed"]), (&Value::Null, &json!(false)));
     }

@@ -7,7 +7,9 @@ use crate::domain::permission;
 use crate::error::{Error, Result};
 use crate::http::body::{Fields, FromFields};
 use crate::http::reply::literal;
+use crate::resources::model_permissions::wire::ProjectModelPermissions;
 use crate::resources::project_api_keys::store::{Holder, HolderOwner};
+use crate::resources::rate_limits::wire::ProjectRateLimit;
 
 literal!(
     /// Names the answer to a check.
@@ -68,7 +70,7 @@ pub struct Check {
     /// Whether the key may do it.
     allowed: bool,
     /// Why: `allowed`, or the first of `unknown_key`, `expired_key`, `project_archived`, `owner_left`,
-    /// `owner_without_access`, `missing_permission` and `key_scope` that is against it.
+    /// `owner_without_access`, `missing_permission`, `key_scope`, `unknown_model` and `model_not_permitted` that is against it.
     reason: CheckReason,
     /// The reason as a sentence.
     message: String,
@@ -78,6 +80,13 @@ pub struct Check {
     /// The model that was asked for.
     #[schema(required)]
     model: Option<String>,
+    /// Which models the project may use; null if that is not limited, and for a key that opens nothing.
+    #[schema(required)]
+    model_permissions: Option<ProjectModelPermissions>,
+    /// How much of the model that was asked for the project may use; null without a model, if the server has no such model, and for a
+    /// key that opens nothing.
+    #[schema(required)]
+    rate_limit: Option<ProjectRateLimit>,
     /// The organization.
     #[schema(required)]
     organization: Option<CheckOrganization<'static>>,
@@ -115,6 +124,10 @@ pub enum CheckReason {
     MissingPermission,
     /// The key's owner may, but the key is limited to less.
     KeyScope,
+    /// The server has models, and this is none of them.
+    UnknownModel,
+    /// The key's project may not use this model.
+    ModelNotPermitted,
 }
 
 /// Whose key it is: all that an answer says beside the decision.

@@ -2,7 +2,7 @@
 
 use sql::{Row, Tx, args};
 
-use crate::domain::permission::{Permissions, Standing};
+use crate::domain::permission::{ModelVerdict, Permissions, Standing};
 use crate::domain::role::{BuiltIn, OrganizationRole, ProjectRole};
 use crate::domain::secret::KeyHash;
 use crate::error::Result;
@@ -81,7 +81,7 @@ impl HolderOwner {
 }
 
 impl Holder {
-    /// What matters of the key for a decision at this time.
+    /// What matters of the key for a decision at this time, as far as it is not about a model.
     #[must_use]
     pub fn standing(&self, now: i64) -> Standing<'_> {
         Standing {
@@ -92,6 +92,7 @@ impl Holder {
             reaches: self.reaches,
             effective: &self.effective,
             scopes: self.scopes.as_ref(),
+            model: ModelVerdict::Free,
         }
     }
 
