@@ -162,6 +162,7 @@ async fn a_founding_is_on_record_too() {
     assert_eq!(kinds, ["project.created", "user.added", "user.added", "api_key.created"]);
 }
 
+/// Appendix A, 72†: who is added to a project is told by an event of the project.
 #[tokio::test]
 async fn payloads_say_what_was_changed() {
     let api = Api::new().await;
