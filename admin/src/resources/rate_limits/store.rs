@@ -67,33 +67,33 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<RateLimit>> {
-    let (sql, cursor) = match page.order {
-        Order::Ascending => (
+    // Both bounds, because then either engine knows that few rows lie between.
+    let sql = match page.order {
+        Order::Ascending => {
             "SELECT m.id, m.max_requests_per_minute, m.max_tokens_per_minute, m.max_images_per_minute,
                  m.max_audio_megabytes_per_minute, m.max_requests_per_day, m.max_batch_tokens_per_day,
                  r.max_requests_per_minute, r.max_tokens_per_minute, r.max_images_per_minute,
                  r.max_audio_megabytes_per_minute, r.max_requests_per_day, r.max_batch_tokens_per_day
              FROM (SELECT id, max_requests_per_minute, max_tokens_per_minute, max_images_per_minute,
                        max_audio_megabytes_per_minute, max_requests_per_day, max_batch_tokens_per_day
-                   FROM models WHERE organization_id = $1 AND id > $3 ORDER BY id LIMIT $4) m
+                   FROM models WHERE organization_id = $1 AND id > $3 AND id < $4 ORDER BY id LIMIT $5) m
              LEFT JOIN rate_limits r ON r.organization_id = $1 AND r.project_id = $2 AND r.model_id = m.id
-             ORDER BY m.id",
-            &page.above,
-        ),
-        Order::Descending => (
+             ORDER BY m.id"
+        }
+        Order::Descending => {
             "SELECT m.id, m.max_requests_per_minute, m.max_tokens_per_minute, m.max_images_per_minute,
                  m.max_audio_megabytes_per_minute, m.max_requests_per_day, m.max_batch_tokens_per_day,
                  r.max_requests_per_minute, r.max_tokens_per_minute, r.max_images_per_minute,
                  r.max_audio_megabytes_per_minute, r.max_requests_per_day, r.max_batch_tokens_per_day
              FROM (SELECT id, max_requests_per_minute, max_tokens_per_minute, max_images_per_minute,
                        max_audio_megabytes_per_minute, max_requests_per_day, max_batch_tokens_per_day
-                   FROM models WHERE organization_id = $1 AND id < $3 ORDER BY id DESC LIMIT $4) m
+                   FROM models WHERE organization_id = $1 AND id > $3 AND id < $4 ORDER BY id DESC LIMIT $5) m
              LEFT JOIN rate_limits r ON r.organization_id = $1 AND r.project_id = $2 AND r.model_id = m.id
-             ORDER BY m.id DESC",
-            &page.below,
-        ),
+             ORDER BY m.id DESC"
+        }
     };
-    let arguments = args![organization, project, position(cursor), page.fetch()];
+    let (above, below) = (position(&page.above), position(&page.below));
+    let arguments = args![organization, project, above, below, page.fetch()];
     let rows = tx.all(sql, arguments, |row| Stored::from_row(row).map(Stored::effective))?;
     Ok(page.cut(rows))
 }
