@@ -29,8 +29,6 @@ pub(crate) use readers::Readers;
 const GROUP: usize = 64;
 /// How many compiled statements a connection keeps.
 const STATEMENTS: usize = 256;
-/// The size of a new file's pages, in bytes.
-const PAGE: i64 = 8192;
 /// How often a running statement looks at the clock, in instructions of `SQLite`'s machine.
 const STEPS_PER_LOOK: i32 = 1000;
 /// How often a connection looks whether another one's lock is gone.
@@ -96,8 +94,6 @@ fn open_writer(path: &str) -> Result<Connection> {
     let create = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     create.map_err(|e| explained(&e))?;
     let connection = open(path).map_err(|e| explained(&e))?;
-    // Of a file that has pages already it changes nothing.
-    connection.pragma_update(None, "page_size", PAGE).map_err(|e| explained(&e))?;
     // Two processes that open a new file at once collide here without the busy handler being asked.
     let mode = loop {
         match connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get::<_, String>(0)) {

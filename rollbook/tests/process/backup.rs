@@ -23,7 +23,7 @@ const PEOPLE: usize = 1000;
 /// So many changes are acknowledged before a backup begins, and again after it has ended.
 const CHANGES: usize = 200;
 /// How many bytes a page of a store has.
-const PAGE: usize = 8192;
+const PAGE: usize = 4096;
 
 /// A folder for backups and for the stores made of them.
 struct Place(TempDir);
