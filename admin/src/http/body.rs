@@ -269,22 +269,9 @@ impl Fields {
         known.copied().ok_or_else(|| Error::unsupported_value(name, &text, words))
     }
 
-    /// A truth value that must be there.
-    pub fn required_boolean(&mut self, name: &str) -> Result<bool> {
-        let read = |name: &str, value: Value| {
-            value.as_bool().ok_or_else(|| wrong_type(name, "a boolean", &value))
-        };
-        self.present(name, read)?.ok_or_else(|| missing(name))
-    }
-
     /// An object that must be there. What is wrong inside it is named with its place, like `channel.type`.
     pub fn required_object<T: FromFields>(&mut self, name: &str) -> Result<T> {
         self.present(name, object)?.ok_or_else(|| missing(name))
-    }
-
-    /// An object that may be null or missing.
-    pub fn optional_object<T: FromFields>(&mut self, name: &str) -> Result<Option<T>> {
-        Ok(self.patch(name, object)?.apply(None))
     }
 
     /// A list of so many texts of this length, which must be there.
@@ -295,12 +282,9 @@ impl Fields {
         length: RangeInclusive<usize>,
     ) -> Result<Vec<String>> {
         let read = |name: &str, value: Value| {
-            let Value::Array(items) = value else {
-                return Err(wrong_type(name, "an array of strings", &value));
-            };
-            within_count(name, items.len(), &count)?;
-            let item = |(index, item)| text(&format!("{name}[{index}]"), item, length.clone());
-            items.into_iter().enumerate().map(item).collect()
+            array(name, value, "an array of strings", count, |name, item| {
+                text(name, item, length.clone())
+            })
         };
         self.present(name, read)?.ok_or_else(|| missing(name))
     }
@@ -341,23 +325,7 @@ impl Fields {
     /// `projects[0].id`.
     pub fn objects<T: FromFields>(&mut self, name: &str, most: usize) -> Result<Option<Vec<T>>> {
         self.present(name, |name, value| {
-            let Value::Array(items) = value else {
-                return Err(wrong_type(name, "an array of objects", &value));
-            };
-            if items.len() > most {
-                let message = format!(
-                    "Invalid '{name}': array too long. Expected at most {most} items, but got {}.",
-                    items.len()
-                );
-                return Err(Error::invalid("array_above_max_length", message).param(name));
-            }
-            let item = |(index, item)| match item {
-                Value::Object(members) => Fields(members)
-                    .read()
-                    .map_err(|error| within(&format!("{name}[{index}]"), error)),
-                other => Err(wrong_type(&format!("{name}[{index}]"), "an object", &other)),
-            };
-            items.into_iter().enumerate().map(item).collect()
+            array(name, value, "an array of objects", 0..=most, |name, item| object(name, item))
         })
     }
 }
@@ -397,10 +365,22 @@ fn within(place: &str, mut error: Error) -> Error {
 }
 
 fn texts(name: &str, value: Value) -> Result<Vec<String>> {
-    let Value::Array(items) = value else {
-        return Err(wrong_type(name, "an array of strings", &value));
-    };
-    let item = |(index, item)| text(&format!("{name}[{index}]"), item, 1..=255);
+    array(name, value, "an array of strings", 0..=usize::MAX, |name, item| {
+        text(name, item, 1..=255)
+    })
+}
+
+/// An array of so many items. What is wrong with one is named by its place.
+fn array<T>(
+    name: &str,
+    value: Value,
+    expected: &str,
+    count: RangeInclusive<usize>,
+    read: impl Fn(&str, Value) -> Result<T>,
+) -> Result<Vec<T>> {
+    let Value::Array(items) = value else { return Err(wrong_type(name, expected, &value)) };
+    within_count(name, items.len(), &count)?;
+    let item = |(index, item)| read(&format!("{name}[{index}]"), item);
     items.into_iter().enumerate().map(item).collect()
 }
 
