@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sql::{Stamp, Tx};
 
 use crate::audit::{Actor, Author, Origin};
+use crate::domain::decision::{Reason, Wish, decide};
 use crate::domain::id::IdBlock;
-use crate::domain::permission::{Permissions, Reason, Wish, decide};
+use crate::domain::permission::Permissions;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::{KeyHash, mask};
 use crate::error::{Error, Result};
@@ -208,21 +209,17 @@ pub fn identify(
 ) -> Result<Identity> {
     match credential {
         Credential::Key { hash, masked, organization } => {
-            let named = organization.as_deref();
-            let (identity, is_named) = if let Some(key) = known.find_key(tx, stamp, hash)? {
+            let identity = if let Some(key) = known.find_key(tx, stamp, hash)? {
                 let key = Some(key).filter(|key| key.is_valid(now));
-                let key = key.ok_or_else(|| Error::wrong_key(masked))?;
-                let is_named = key.is_of(named);
-                (Identity::Key(key), is_named)
+                Identity::Key(key.ok_or_else(|| Error::wrong_key(masked))?)
             } else {
                 let opens = |key: &Arc<Known>| {
                     decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
                 };
                 let key = known.find_holder(tx, stamp, hash, None)?.filter(opens);
-                let key = key.ok_or_else(|| Error::wrong_key(masked))?;
-                let is_named = key.holder.is_of(named);
-                (Identity::Project(key), is_named)
+                Identity::Project(key.ok_or_else(|| Error::wrong_key(masked))?)
             };
+            let is_named = identity.organization().is_named(organization.as_deref());
             if is_named { Ok(identity) } else { Err(Error::mismatched_organization()) }
         }
         Credential::Operator(operator) => {

@@ -10,8 +10,8 @@ use sql::Store;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::clock::{Clock, Random};
+use crate::domain::decision::{Reason, Wish, decide};
 use crate::domain::id::Ids;
-use crate::domain::permission::{Reason, Wish, decide};
 use crate::http::meter::Meters;
 use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};

@@ -200,15 +200,11 @@ pub fn effective(built_in: &[BuiltIn], grants: &[Grant]) -> Permissions {
     all
 }
 
-/// Whether somebody may use a project at all: as a member of it, as an owner of the organization, by a role in it, or by a role of
-/// the organization that is about the use of projects.
+/// Whether somebody may use a project at all: as a member of it, by a role in it, or by a role of the organization that is about
+/// the use of projects, as the owner's is. `all` is what is effective there.
 #[must_use]
-pub fn reaches(is_member: bool, built_in: &[BuiltIn], grants: &[Grant], project: &str) -> bool {
-    is_member
-        || built_in.contains(&BuiltIn::OrganizationOwner)
-        || grants
-            .iter()
-            .any(|grant| grant.project_id == project || grant.permissions().reaches_projects())
+pub fn reaches(is_member: bool, grants: &[Grant], project: &str, all: &Permissions) -> bool {
+    is_member || all.reaches_projects() || grants.iter().any(|grant| grant.project_id == project)
 }
 
 /// Takes every role and group from a principal that goes, without an event of their own: they go with it.

@@ -6,8 +6,6 @@ use http::Method;
 
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
-    // Service accounts.
-    // Keys of projects.
     // Certificates.
     (Method::GET, "/organization/certificates"),
     (Method::POST, "/organization/certificates"),
@@ -19,14 +17,9 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::GET, "/organization/projects/{project_id}/certificates"),
     (Method::POST, "/organization/projects/{project_id}/certificates/activate"),
     (Method::POST, "/organization/projects/{project_id}/certificates/deactivate"),
-    // Data retention.
     // Hosted tools.
     (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
     (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
-    // Models of projects.
-    // Rate limits.
-    // Spend alerts.
-    // Spend limits.
     // The record.
     (Method::GET, "/organization/audit_logs"),
     // Usage and costs.

@@ -16,6 +16,12 @@ pub struct Organization {
 }
 
 impl Organization {
+    /// Whether it is the one of this id or slug, if a request names one.
+    #[must_use]
+    pub fn is_named(&self, named: Option<&str>) -> bool {
+        named.is_none_or(|named| named == self.id || named == self.slug)
+    }
+
     /// Reads `id, slug, default_project_id`, starting at this column.
     pub fn from_row(row: &Row<'_>, first: usize) -> sql::Result<Self> {
         Ok(Self {

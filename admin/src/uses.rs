@@ -76,14 +76,15 @@ impl Uses {
         if now < self.next.load(Ordering::Relaxed) {
             return None;
         }
-        let used = self.take();
-        self.last.store(now, Ordering::Relaxed);
+        let used = self.take(now);
         (!used.is_empty()).then_some(used)
     }
 
     /// Everything that is collected, in the order of the keys' ids so that two processes write in the same one.
-    fn take(&self) -> Vec<Use> {
+    fn take(&self, now: i64) -> Vec<Use> {
         let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before anybody can collect again, because when the next ones are due follows from it.
+        self.last.store(now, Ordering::Relaxed);
         self.next.store(i64::MAX, Ordering::Relaxed);
         let mut used: Vec<_> = collected.drain().flat_map(|(_, uses)| uses).collect();
         used.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -152,7 +153,7 @@ mod tests {
         for number in 0..1200 {
             uses.collect(&holder(&format!("key_{number}"), "p"), 100);
         }
-        assert_eq!(uses.take().len(), 1000);
-        assert_eq!(uses.take(), []);
+        assert_eq!(uses.take(0).len(), 1000);
+        assert_eq!(uses.take(0), []);
     }
 }

@@ -1,6 +1,7 @@
 //! Values that no single resource owns. Nothing here knows SQL or HTTP.
 
 pub mod clock;
+pub mod decision;
 pub mod email;
 pub mod id;
 pub mod level;

@@ -11,8 +11,9 @@ use http::request::Parts;
 use serde::Serialize;
 use sql::{Stamp, Tx};
 
-use super::body::{FromFields, Incoming, Parsed};
+use super::body::{Incoming, Parsed};
 use super::edge::Trace;
+use super::fields::FromFields;
 use super::meter::Meter;
 use super::reply::{self, Shown};
 use super::{credential, origin};

@@ -5,6 +5,7 @@ pub mod call;
 pub mod credential;
 pub mod edge;
 pub mod envelope;
+pub mod fields;
 pub mod meter;
 pub mod origin;
 pub mod page;

@@ -57,7 +57,9 @@ impl Recall {
         let stamp = app.store.stamp()?;
         let key = app.kept.key(stamp, &hash).filter(|key| key.is_valid(now))?;
         let identity = Identity::Key(Arc::clone(&key));
-        if !key.is_of(organization.as_deref()) || identity.require(Scope::ManagementRead).is_err() {
+        if !key.organization.is_named(organization.as_deref())
+            || identity.require(Scope::ManagementRead).is_err()
+        {
             return None;
         }
         let target = request.uri().path_and_query()?.as_str();

@@ -1,4 +1,4 @@
-//! The level at which a request asks about roles, found in its transaction. The twins of the API, one for the organization and one
+//! The level at which a request asks about roles or sets a policy, found in its transaction. The twins of the API, one for the organization and one
 //! for projects, share their code through it.
 
 use serde_json::json;

@@ -13,6 +13,7 @@ pub mod groups;
 pub mod invites;
 pub mod level;
 pub mod model_permissions;
+pub mod permissions;
 pub mod principals;
 pub mod project_api_keys;
 pub mod project_groups;

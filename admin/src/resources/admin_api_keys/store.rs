@@ -102,12 +102,6 @@ impl FoundKey {
     pub fn is_valid(&self, now: i64) -> bool {
         self.is_owner && self.expires_at.is_none_or(|end| now < end)
     }
-
-    /// Whether the key is of the organization of this id or slug, if the request names one.
-    #[must_use]
-    pub fn is_of(&self, named: Option<&str>) -> bool {
-        named.is_none_or(|named| named == self.organization.id || named == self.organization.slug)
-    }
 }
 
 /// Who holds the key with this hash. The role is not part of the condition: an engine that knows how few owners there are

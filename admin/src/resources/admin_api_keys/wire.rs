@@ -7,7 +7,7 @@ use super::store;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::secret::PlainKey;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 

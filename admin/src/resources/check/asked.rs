@@ -189,7 +189,7 @@ impl<'a> Asked<'a> {
 
     /// Refuses if the headers name another organization or project than the key's.
     fn ensure_named(&self, known: &Known) -> Result<()> {
-        if !known.holder.is_of(self.organization.as_deref()) {
+        if !known.holder.organization.is_named(self.organization.as_deref()) {
             return Err(Error::mismatched_organization());
         }
         if self.project.as_deref().is_some_and(|project| project != known.holder.project_id) {

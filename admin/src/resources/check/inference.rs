@@ -28,7 +28,7 @@ const AREAS: [(&str, &str, &str); 12] = [
 /// What a request with this method and path needs; nothing if servers may disagree about what it asks for.
 #[must_use]
 pub fn needed(method: &str, target: &str) -> Option<&'static str> {
-    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let path = target.split('?').next().unwrap_or_default();
     let mut first = None;
     for (place, segment) in
         path.strip_prefix('/')?.split('/').filter(|text| !text.is_empty()).enumerate()
@@ -49,7 +49,7 @@ pub fn needed(method: &str, target: &str) -> Option<&'static str> {
 fn plain(segment: &str) -> Option<Cow<'_, str>> {
     let decoded = percent_decode_str(segment).decode_utf8().ok()?;
     let leads_elsewhere = |text: &str| matches!(text.trim(), "." | "..");
-    let is_strange = |c: char| matches!(c, '/' | '\\' | '%') || c.is_control();
+    let is_strange = |c: char| matches!(c, '/' | '\\' | '%' | '#') || c.is_control();
     let name = decoded.split(';').next().unwrap_or_default();
     if leads_elsewhere(&decoded) || leads_elsewhere(name) || decoded.contains(is_strange) {
         return None;
@@ -124,6 +124,7 @@ mod tests {
     fn what_servers_read_differently_is_not_read() {
         for target in [
             "/v1/files/../chat/completions",
+            "/v1/models#/../files/x",
             "/v1/files/%2e%2E/chat/completions",
             "/v1/./files",
             "/v1/files/..;x/chat/completions",

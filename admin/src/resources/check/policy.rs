@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sql::Tx;
 
 use super::store::{self, OfModels};
-use crate::domain::permission::{ModelMode, ModelVerdict};
+use crate::domain::decision::{ModelMode, ModelVerdict};
 use crate::error::Result;
 use crate::http::reply;
 use crate::resources::model_permissions::wire::ProjectModelPermissions;

@@ -1,6 +1,7 @@
 //! What is decided about a key, and the words for it.
 
-use crate::domain::permission::{MODEL_REQUEST, ModelVerdict, Reason, Standing, Wish, decide};
+use crate::domain::decision::{ModelVerdict, Reason, Standing, Wish, decide};
+use crate::domain::permission::MODEL_REQUEST;
 use crate::resources::project_api_keys::store::Holder;
 
 /// What somebody wants to do with a key.

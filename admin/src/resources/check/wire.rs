@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::permission;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::reply::literal;
 use crate::resources::model_permissions::wire::ProjectModelPermissions;
 use crate::resources::project_api_keys::store::{Holder, HolderOwner};

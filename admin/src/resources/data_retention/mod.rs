@@ -18,9 +18,10 @@ use self::wire::{
 };
 use crate::app::App;
 use crate::error::Result;
-use crate::http::body::{FromFields, Incoming};
+use crate::http::body::Incoming;
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
+use crate::http::fields::FromFields;
 use crate::http::path::Path;
 use crate::http::reply::{Json, Shown};
 use crate::resources::level::At;

@@ -34,8 +34,8 @@ pub fn find(tx: &mut Tx<'_>, level: &Level) -> Result<Retention> {
     let this = args![&level.organization, level.project_key()];
     let kept: Option<Option<String>> = tx.one(sql, this, |row| row.get(0))?;
     let (words, default) = match level.kind() {
-        LevelKind::Organization => (&OF_ORGANIZATION[..], "modified_abuse_monitoring"),
-        LevelKind::Project => (&OF_PROJECT[..], "organization_default"),
+        LevelKind::Organization => (&OF_ORGANIZATION[..], OF_ORGANIZATION[1]),
+        LevelKind::Project => (&OF_PROJECT[..], OF_PROJECT[0]),
     };
     let Some(kept) = kept.flatten() else { return Ok(default) };
     let known = words.iter().find(|word| **word == kept).copied();

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::store::{OF_ORGANIZATION, OF_PROJECT, Retention};
 use crate::error::Result;
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::reply::literal;
 
 literal!(

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::store;
 use crate::error::Result;
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 

@@ -11,7 +11,7 @@ use crate::domain::email;
 use crate::domain::role::{OrganizationRole, ProjectRole};
 use crate::domain::secret::PlainKey;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 use crate::organization::Organization;

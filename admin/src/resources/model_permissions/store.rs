@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sql::{Tx, args};
 
 use crate::audit::{self, Author};
-use crate::domain::permission::ModelMode;
+use crate::domain::decision::ModelMode;
 use crate::error::{Error, Kind, Result};
 use crate::resources::level::Level;
 use crate::resources::rate_limits::models;

@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::store::ModelPolicy;
-use crate::domain::permission::ModelMode;
+use crate::domain::decision::ModelMode;
 use crate::error::Result;
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::reply::literal;
 
 literal!(

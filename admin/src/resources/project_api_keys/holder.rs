@@ -2,7 +2,8 @@
 
 use sql::{Row, Tx, args};
 
-use crate::domain::permission::{ModelVerdict, Permissions, Standing};
+use crate::domain::decision::{ModelVerdict, Standing};
+use crate::domain::permission::Permissions;
 use crate::domain::role::{BuiltIn, OrganizationRole, ProjectRole};
 use crate::domain::secret::KeyHash;
 use crate::error::Result;
@@ -95,12 +96,6 @@ impl Holder {
             model: ModelVerdict::Free,
         }
     }
-
-    /// Whether the key is of the organization of this id or slug, if the request names one.
-    #[must_use]
-    pub fn is_of(&self, named: Option<&str>) -> bool {
-        named.is_none_or(|named| named == self.organization.id || named == self.organization.slug)
-    }
 }
 
 /// What the first statement finds of the owner's roles, beside the holder itself.
@@ -152,8 +147,8 @@ impl Found {
         };
         let is_account = matches!(holder.owner, HolderOwner::Account { .. });
         holder.effective = holdings::effective(&built_in, &grants);
-        holder.reaches =
-            is_account || holdings::reaches(is_member, &built_in, &grants, &holder.project_id);
+        let (project, all) = (&holder.project_id, &holder.effective);
+        holder.reaches = is_account || holdings::reaches(is_member, &grants, project, all);
         Ok(holder)
     }
 }

@@ -253,8 +253,8 @@ pub fn access_of_person(
         return Ok(None);
     };
     let grants = holdings::grants_of_user(tx, organization, Some(project), person)?;
-    let reaches = holdings::reaches(is_member, &built_in, &grants, project);
-    Ok(reaches.then(|| holdings::effective(&built_in, &grants)))
+    let all = holdings::effective(&built_in, &grants);
+    Ok(holdings::reaches(is_member, &grants, project, &all).then_some(all))
 }
 
 /// Deletes a key. It is dead for every request that starts after this transaction. A service account's keys go with it.

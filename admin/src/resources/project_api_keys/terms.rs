@@ -1,8 +1,9 @@
 //! What a new key is limited to, as requests for any kind of project key say it.
 
-use crate::domain::permission::{self, Permissions};
+use crate::domain::permission::Permissions;
 use crate::error::{Error, Result};
-use crate::http::body::Fields;
+use crate::http::fields::Fields;
+use crate::resources::permissions;
 
 /// The longest life that a request can ask for in seconds: a year.
 const LONGEST_LIFE: i64 = 31_536_000;
@@ -59,16 +60,5 @@ fn valid_scopes(told: Vec<String>) -> Result<Vec<String>> {
             "Invalid 'scopes': empty array. Name at least one permission, or leave it out.";
         return Err(Error::invalid("array_below_min_length", message).param("scopes"));
     }
-    let mut scopes: Vec<String> = Vec::with_capacity(told.len());
-    for (place, scope) in told.into_iter().enumerate() {
-        if let Some(fault) = permission::fault(&scope) {
-            let param = format!("scopes[{place}]");
-            let message = format!("Invalid value for '{param}': '{scope}' {fault}.");
-            return Err(Error::invalid("invalid_value", message).param(param));
-        }
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    Ok(scopes)
+    permissions::told("scopes", told)
 }

@@ -3,7 +3,7 @@ use sql::args;
 
 use super::store::{Holder, HolderOwner, find_holder};
 use crate::access::Operator;
-use crate::domain::permission::{Reason, Wish, decide};
+use crate::domain::decision::{Reason, Wish, decide};
 use crate::domain::role::BuiltIn;
 use crate::domain::secret::KeyHash;
 use crate::holdings::{self, Kind};

@@ -7,7 +7,7 @@ use super::store::{self, Access, OwnerKind};
 use super::terms::{self, Terms};
 use crate::domain::secret::PlainKey;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::query::Query;
 use crate::http::reply::literal;

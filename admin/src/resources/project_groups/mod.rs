@@ -78,7 +78,7 @@ async fn add(
             .map_err(|error| error.param("group_id"))?;
         let role = roles::store::find_spelled(tx, &level, &body.role)
             .map_err(|error| error.param("role"))?;
-        caller.may_grant_with(|| Ok(role.permissions()))?;
+        caller.may_grant(&role.permissions())?;
         store::add(tx, &caller.author, &level, group, &role)
     });
     Ok(Json(added.await?.into()))

@@ -2,7 +2,7 @@
 
 use sql::{Row, Tx, args};
 
-use crate::audit::{self, Author};
+use crate::audit::{self, Author, EVENTS_PER_CHANGE};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::{Error, Result};
@@ -13,8 +13,8 @@ use crate::resources::principals::Principal;
 use crate::resources::role_assignments::store as assignments;
 use crate::resources::roles::store::Role;
 
-/// How many roles of a group that leaves are named in the record: the ids of events are drawn beforehand.
-const MOST_EVENTS: usize = 30;
+/// How many roles of a group that leaves are named in the record: as many as the ids of events that were drawn beforehand.
+const MOST_EVENTS: usize = EVENTS_PER_CHANGE as usize;
 
 /// A group in a project.
 #[derive(Debug)]

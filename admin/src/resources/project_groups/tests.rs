@@ -199,6 +199,18 @@ async fn a_custom_role_is_named_by_id_or_by_name() {
     assert_eq!(assigned.ids(), [role]);
 }
 
+#[tokio::test]
+async fn an_id_is_an_id_though_a_custom_role_is_called_so() {
+    let api = Api::new().await;
+    let (groups, project, group) = project_and_group(&api).await;
+    let viewer = "role-api-project-viewer";
+    let body = json!({ "role_name": viewer, "permissions": ["api.model.request"] });
+    api.post(&format!("/projects/{project}/roles"), body).await.ok();
+    api.post(&groups, json!({ "group_id": group, "role": viewer })).await.ok();
+    let assigned = api.get(&format!("/projects/{project}/groups/{group}/roles")).await;
+    assert_eq!(assigned.ids(), [format!("{viewer}__api-project__{project}")]);
+}
+
 /// Appendix A, 49†: each role that a group loses with its place is on record.
 #[tokio::test]
 async fn a_group_leaves_with_all_its_roles() {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::store;
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields, missing};
+use crate::http::fields::{Fields, FromFields, missing};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 

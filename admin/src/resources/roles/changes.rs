@@ -1,5 +1,7 @@
 //! Custom roles: how they come, change and go. Nothing of this touches a built-in one.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use sql::{Tx, args};
 
@@ -139,7 +141,8 @@ fn difference(level: &Level, before: &Role, after: &Role) -> Option<Value> {
     }
     if after.tokens != before.tokens {
         let beyond = |these: &Role, those: &Role| -> Vec<String> {
-            these.tokens.iter().filter(|token| !those.tokens.contains(token)).cloned().collect()
+            let those: HashSet<_> = those.tokens.iter().collect();
+            these.tokens.iter().filter(|token| !those.contains(token)).cloned().collect()
         };
         let (added, removed) = (beyond(after, before), beyond(before, after));
         told.insert("permissions_added".to_owned(), json!(added));

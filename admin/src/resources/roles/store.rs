@@ -7,7 +7,7 @@ use crate::domain::level::LevelKind;
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::domain::permission::Permissions;
 use crate::domain::role::BuiltIn;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::holdings::Grant;
 use crate::resources::level::Level;
 
@@ -59,12 +59,7 @@ impl Role {
             id: grant.role_id.clone(),
             name: custom.name.clone(),
             description: custom.description.clone(),
-            tokens: custom
-                .permissions
-                .split(' ')
-                .filter(|token| !token.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            tokens: tokens(&custom.permissions),
             built_in: None,
             created_at: Some(custom.created_at),
             updated_at: Some(custom.updated_at),
@@ -79,11 +74,7 @@ impl Role {
             id: row.get(0)?,
             name: row.get(1)?,
             description: row.get(2)?,
-            tokens: permissions
-                .split(' ')
-                .filter(|token| !token.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            tokens: tokens(&permissions),
             built_in: None,
             created_at: row.get(4)?,
             updated_at: row.get(5)?,
@@ -105,6 +96,11 @@ impl Role {
     pub fn shown_id(&self, level: &Level) -> String {
         self.built_in.map_or_else(|| self.id.clone(), |role| role.scoped_id(level.resource_id()))
     }
+}
+
+/// Reads the stored form of what a role permits.
+fn tokens(stored: &str) -> Vec<String> {
+    stored.split(' ').filter(|token| !token.is_empty()).map(str::to_owned).collect()
 }
 
 /// There is no such role at this level.
@@ -135,22 +131,22 @@ pub fn find(tx: &mut Tx<'_>, level: &Level, id: &str) -> Result<Role> {
 /// The same for a role that a body names in this member.
 pub fn find_named(tx: &mut Tx<'_>, level: &Level, id: &str, param: &str) -> Result<Role> {
     find(tx, level, id).map_err(|error| match error.kind {
-        Kind::NotFound => error.param(param),
+        ErrorKind::NotFound => error.param(param),
         _ => error,
     })
 }
 
-/// The same, where a role may also be named by its name.
+/// The same, where a role may also be named by its name. An id comes before a custom name, so that nobody gets another role than
+/// the one of the id because somebody called theirs so.
 pub fn find_spelled(tx: &mut Tx<'_>, level: &Level, text: &str) -> Result<Role> {
     if let Some(built_in) = BuiltIn::from_name(level.kind(), text) {
         return Ok(Role::of(built_in));
     }
-    if !is_possible_id(text) {
-        return Err(not_found(level, text));
-    }
-    match find_by_name(tx, level, text)? {
-        Some(role) => Ok(role),
-        None => find(tx, level, text),
+    match find(tx, level, text) {
+        Err(unknown) if unknown.kind == ErrorKind::NotFound && is_possible_id(text) => {
+            find_by_name(tx, level, text)?.ok_or(unknown)
+        }
+        found => found,
     }
 }
 

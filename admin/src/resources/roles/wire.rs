@@ -1,19 +1,17 @@
 //! Roles as they are sent and received.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::changes::Changes;
 use super::store;
 use crate::domain::patch::Patch;
-use crate::domain::permission;
-use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::error::Result;
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 use crate::resources::level::Level;
+use crate::resources::permissions;
 
 literal!(
     /// Names a role.
@@ -80,7 +78,7 @@ impl FromFields for RoleCreateRequest {
     fn from_fields(fields: &mut Fields) -> Result<Self> {
         Ok(Self {
             role_name: fields.required_text("role_name", 1..=255)?,
-            permissions: permissions(fields.required_texts("permissions")?)?,
+            permissions: permissions::told("permissions", fields.required_texts("permissions")?)?,
             description: fields.optional_text("description", 0..=512)?,
         })
     }
@@ -114,25 +112,11 @@ impl FromFields for RoleUpdateRequest {
     fn from_fields(fields: &mut Fields) -> Result<Self> {
         Ok(Self {
             role_name: fields.optional_text("role_name", 1..=255)?,
-            permissions: fields.optional_texts("permissions")?.map(permissions).transpose()?,
+            permissions: fields
+                .optional_texts("permissions")?
+                .map(|tokens| permissions::told("permissions", tokens))
+                .transpose()?,
             description: fields.patch_text("description", 0..=512)?,
         })
     }
-}
-
-/// Tokens in their order, each once, or the first of them that cannot be one.
-fn permissions(tokens: Vec<String>) -> Result<Vec<String>> {
-    let mut kept: Vec<String> = Vec::with_capacity(tokens.len());
-    let mut seen = HashSet::new();
-    for (place, token) in tokens.into_iter().enumerate() {
-        if let Some(fault) = permission::fault(&token) {
-            let param = format!("permissions[{place}]");
-            let message = format!("Invalid value for '{param}': '{token}' {fault}.");
-            return Err(Error::invalid("invalid_value", message).param(param));
-        }
-        if seen.insert(token.clone()) {
-            kept.push(token);
-        }
-    }
-    Ok(kept)
 }

@@ -55,14 +55,10 @@ async fn list(
     Path(project): Path<String>,
     query: Query,
 ) -> Result<Shown<List<ServiceAccount>>> {
-    call.show(move |tx, organization| match page::read(&query) {
-        Ok(page) => {
-            Ok(List::of(store::list(tx, organization, &project, &page)?, ServiceAccount::from))
-        }
-        Err(error) => {
-            // What is wrong with the project is told before what is wrong with the query.
-            projects::store::find_active(tx, organization, &project).and(Err(error))
-        }
+    call.show(move |tx, organization| {
+        let project = projects::store::find_active(tx, organization, &project)?;
+        let page = page::read(&query)?;
+        Ok(List::of(store::list(tx, organization, &project.id, &page)?, ServiceAccount::from))
     })
     .await
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::holdings::{self, Kind};
 use crate::resources::level::Level;
 use crate::resources::project_api_keys::store as keys;
-use crate::resources::projects::store::{self as projects, Project};
+use crate::resources::projects::store::Project;
 use crate::resources::role_assignments::store as assignments;
 
 /// Somebody in a project who is no person.
@@ -65,7 +65,7 @@ pub fn not_found(id: &str) -> Error {
     Error::not_found("Service account", id)
 }
 
-/// A page of an active project's service accounts, by id. The project is a range for the reason told where members are listed:
+/// A page of a project's service accounts, by id. The project is a range for the reason told where members are listed:
 /// ids have an index of their own here too.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -73,7 +73,6 @@ pub fn list(
     project: &str,
     page: &PageRequest,
 ) -> Result<Slice<ServiceAccount>> {
-    projects::find_active(tx, organization, project)?;
     let rows = tx.all(
         "SELECT project_id, id, name, role, created_at FROM service_accounts
          WHERE organization_id = $1 AND (project_id, id) > ($2, $3) AND project_id <= $2
@@ -187,9 +186,11 @@ pub fn modify(
         role: changes.role.or(account.role),
         ..account.clone()
     };
-    let had_others =
-        changes.role.is_some() && !assignments::take_built_in(tx, level, &account.id)?.is_empty();
-    let is_role_change = had_others || after.role != account.role;
+    let others = match changes.role {
+        Some(_) => assignments::take_built_in(tx, level, &account.id)?,
+        None => Vec::new(),
+    };
+    let is_role_change = !others.is_empty() || after.role != account.role;
     if !is_role_change && after.name == account.name {
         return Ok(after);
     }
@@ -207,6 +208,10 @@ pub fn modify(
     let requested = if is_role_change { json!({ "role": after.role_name() }) } else { json!({}) };
     let payload = json!({ "id": after.id, "changes_requested": requested });
     append(tx, by, "service_account.updated", &after, payload)?;
+    for role in others {
+        let kind = "role.assignment.deleted";
+        audit::append(tx, by, &level.assignment(kind, role.alias(), &after.id, Kind::User))?;
+    }
     Ok(after)
 }
 

@@ -109,6 +109,20 @@ async fn a_new_name_alone_is_a_change_without_a_role() {
     );
 }
 
+#[tokio::test]
+async fn a_role_that_is_set_is_told_to_end_those_that_were_assigned() {
+    let api = Api::new().await;
+    let (accounts, project) = project(&api).await;
+    let id = api.post(&accounts, json!({ "name": "Robot" })).await.id();
+    let viewer = json!({ "role_id": "role-api-project-viewer" });
+    api.post(&format!("/projects/{project}/users/{id}/roles"), viewer).await.ok();
+    let before = api.events().await.len();
+    api.post(&format!("{accounts}/{id}"), json!({ "role": "member" })).await.ok();
+    let kinds: Vec<_> =
+        api.events().await.split_off(before).into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(kinds, ["service_account.updated", "role.assignment.deleted"]);
+}
+
 /// Ruling 5.17: an account has no role only because it was made alone, and no change takes its role away.
 #[tokio::test]
 async fn ruling_5_17_no_role_is_for_accounts_that_are_made_alone() {

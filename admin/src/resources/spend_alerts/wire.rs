@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::store::{Alert, Terms};
 use crate::domain::email;
 use crate::error::{Error, Result};
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 use crate::resources::spend_limits::wire::{

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::Result;
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::reply::literal;
 
 literal!(

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::store;
 use crate::domain::patch::Patch;
 use crate::error::Result;
-use crate::http::body::{Fields, FromFields};
+use crate::http::fields::{Fields, FromFields};
 use crate::http::page::Identified;
 use crate::http::reply::literal;
 use crate::resources::service_accounts::store::ServiceAccount;

@@ -107,7 +107,7 @@ fn author(organization: &Organization, user: &str, email: &str, at: &Circumstanc
 
 /// Somebody who came in by another way than the invitation keeps what they have, and becomes an owner if it says so.
 fn promoted(tx: &mut Tx<'_>, by: &Author, user: User, role: OrganizationRole) -> Result<User> {
-    if role == OrganizationRole::Reader {
+    if role == OrganizationRole::Reader && user.has_role {
         return Ok(user);
     }
     let changes = Changes { role: Some(role), ..Changes::default() };
