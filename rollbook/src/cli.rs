@@ -15,7 +15,7 @@ use crate::commands::{
 };
 use crate::config::Serve;
 
-/// Keeps an organization's people, projects, members and admin keys, and answers OpenAI's Administration API about them.
+/// Keeps an organization's people, groups, roles, projects and keys, answers OpenAI's Administration API about them, and says what a key may do.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(help_template = TEMPLATE, after_help = EXAMPLES, styles = STYLES)]

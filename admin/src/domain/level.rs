@@ -1,6 +1,6 @@
-//! Where roles hold: in the whole organization, or in one project.
+//! Where roles and policies hold: in the whole organization, or in one project.
 
-/// The two levels at which somebody can have a role.
+/// The two levels at which somebody can have a role and a policy can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LevelKind {
     /// The organization, and with it each of its projects.

@@ -1,5 +1,6 @@
-//! The resources, one folder each: `mod.rs` (routes and handlers), `wire.rs` (shapes), `store.rs` (rules and rows),
-//! `tests.rs` (behaviour). To add one, add its folder and its line here.
+//! The resources, one folder each: `mod.rs` (routes and handlers), `wire.rs` (shapes), `store.rs` (rules and rows), `tests.rs`
+//! (behaviour), `seed.rs` (rows for the tests that walk all operations). A file beside the folders is shared by several. To add a
+//! resource, add its folder and its line here.
 
 use utoipa_axum::router::OpenApiRouter;
 

@@ -209,7 +209,7 @@ fn the_example_for_nginx_lets_in_whom_the_check_allows() {
 }
 
 fn who_gets_through_does_so_as_themselves(place: &Place) {
-    let forged = "X-Rollbook-Project-Id: proj_forged\r\nx-rollbook-owner-EMAIL: forged@example.com\r\nX-Api-Key: secret\r\n";
+    let forged = "X-Rollbook-Project-Id: proj_forged\r\nx-rollbook-owner-EMAIL: forged@example.com\r\nX-Rollbook-Rate-Limit-Tokens: forged\r\nX-Api-Key: secret\r\n";
     let (status, _, told) = place.nginx.send(
         "POST",
         "/v1/chat/completions?x=1",
@@ -220,6 +220,7 @@ fn who_gets_through_does_so_as_themselves(place: &Place) {
     assert_eq!(status, 200);
     assert_eq!(told["body"], r#"{"model":"m"}"#);
     let head = &told["head"];
+    assert!(!head.to_string().contains("forged"), "{head}");
     assert!(is_there(head, "POST /v1/chat/completions?x=1 HTTP/1.1"), "{head}");
     assert!(is_there(head, &format!("X-Rollbook-Project-Id: {}", place.project)), "{head}");
     assert!(is_there(head, &format!("X-Rollbook-Owner-Id: {}", place.user)), "{head}");
