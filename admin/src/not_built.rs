@@ -53,7 +53,6 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::GET, "/organization/spend_limit"),
     (Method::POST, "/organization/spend_limit"),
     // The record.
-    (Method::GET, "/organization/audit_logs"),
     // Usage and costs.
     (Method::GET, "/organization/costs"),
     (Method::GET, "/organization/usage/audio_speeches"),

@@ -11,7 +11,7 @@ mod granting;
 mod layering;
 mod model;
 mod paging;
-mod plans;
+pub mod plans;
 mod providers;
 mod schema;
 mod shapes;

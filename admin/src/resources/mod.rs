@@ -6,6 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub mod admin_api_keys;
+pub mod audit_logs;
 pub mod certificates;
 pub mod check;
 pub mod data_retention;
@@ -33,6 +34,7 @@ pub mod users;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
+        .merge(audit_logs::routes())
         .merge(certificates::routes())
         .merge(data_retention::routes())
         .merge(group_users::routes())

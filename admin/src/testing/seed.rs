@@ -9,8 +9,8 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, group_users, groups, invites, project_api_keys, project_groups, project_users,
-    projects, role_assignments, roles, service_accounts, users,
+    admin_api_keys, audit_logs, group_users, groups, invites, project_api_keys, project_groups,
+    project_users, projects, role_assignments, roles, service_accounts, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -31,6 +31,7 @@ pub const ALL: &[Seed] = &[
     service_accounts::seed::SEED,
     project_api_keys::seed::SEED,
     invites::seed::SEED,
+    audit_logs::seed::SEED,
 ];
 
 /// A row in the making; answers its id.
@@ -65,17 +66,25 @@ pub struct List {
     pub strays: &'static [&'static str],
     /// Whether its statements may read rows that no page shows, because an argument asks for what stands in other tables.
     pub may_filter: bool,
+    /// For a list that runs downwards and has rows of everything: arguments with which it shows a row for each world only. Its plans
+    /// are its own matter.
+    pub record_of: Option<&'static str>,
 }
 
 impl List {
     /// A list of which each page is one range of an index.
     pub const fn cut(template: &'static str, prefix: &'static str) -> Self {
-        Self { template, prefix: Some(prefix), strays: &[], may_filter: false }
+        Self { template, prefix: Some(prefix), strays: &[], may_filter: false, record_of: None }
     }
 
     /// A list that is read whole and cut in memory.
     pub const fn whole(template: &'static str) -> Self {
-        Self { template, prefix: None, strays: &[], may_filter: false }
+        Self { template, prefix: None, strays: &[], may_filter: false, record_of: None }
+    }
+
+    /// The record, of which these arguments show as many rows as there are worlds.
+    pub const fn record(template: &'static str, arguments: &'static str) -> Self {
+        Self { record_of: Some(arguments), ..Self::whole(template) }
     }
 
     /// The same with indexes that it may use though they are in no list's order.
