@@ -249,20 +249,8 @@ async fn one_id_may_exist_in_two_organizations() {
     let api = Api::new().await;
     let second = api.found("second").await;
     let same = "user_abc";
-    fixture::add_user_as(
-        &api.app,
-        &api.first.organization,
-        same,
-        "first@example.com",
-    )
-    .await;
-    fixture::add_user_as(
-        &api.app,
-        &second.organization,
-        same,
-        "second@example.com",
-    )
-    .await;
+    fixture::add_user_as(&api.app, &api.first.organization, same, "first@example.com").await;
+    fixture::add_user_as(&api.app, &second.organization, same, "second@example.com").await;
     let path = format!("/organization/users/{same}");
     assert_eq!(api.get(&path).await.ok()["email"], "first@example.com");
     assert_eq!(

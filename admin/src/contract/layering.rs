@@ -71,7 +71,8 @@ fn who_acts_and_what_is_recorded_know_nothing_of_http() {
     let files = ["access.rs", "founding.rs", "holdings.rs", "organization.rs"];
     let words = ["axum", "http::", "StatusCode", "utoipa"];
     let is_meant = |name: &str| {
-        files.contains(&name) || ["import/", "audit/", "sealing/"].iter().any(|place| name.starts_with(place))
+        files.contains(&name)
+            || ["import/", "audit/", "sealing/"].iter().any(|place| name.starts_with(place))
     };
     assert_eq!(offenders(is_meant, &words), Vec::<String>::new());
 }

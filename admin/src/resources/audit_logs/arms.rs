@@ -150,8 +150,8 @@ fn further(place: &str, rest: &str, direction: &str) -> String {
         String::new()
     } else {
         format!(
-            " AND EXISTS (SELECT 1 FROM audit_events e
-                 WHERE e.organization_id = r.organization_id AND e.id = r.event_id{rest})"
+            " AND (SELECT 1 FROM audit_events e
+                 WHERE e.organization_id = r.organization_id AND e.id = r.event_id{rest}) = 1"
         )
     };
     format!(

@@ -121,7 +121,8 @@ fn search<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Search<'a> 
     let texts = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
     // Types that nothing here writes need not be looked for.
     let kinds = filters.kinds.as_deref();
-    let written = |kind: &&&str| kinds.is_none_or(|kinds| kinds.iter().any(|asked| asked == **kind));
+    let written =
+        |kind: &&&str| kinds.is_none_or(|kinds| kinds.iter().any(|asked| asked == **kind));
     let ranges: Vec<&str> = KINDS.iter().filter(written).copied().collect();
     let (projects, kinds) = (filters.projects.as_deref(), filters.kinds.as_deref());
     let rest = |columns: [(&'static str, Option<&'a [String]>); 3]| -> Vec<_> {
