@@ -18,6 +18,7 @@ pub mod not_built;
 pub mod organization;
 pub mod resources;
 pub mod router;
+pub mod sealing;
 #[cfg(test)]
 mod testing;
 pub mod uses;

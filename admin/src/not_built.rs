@@ -21,7 +21,6 @@ pub const NOT_BUILT: &[(Method, &str)] = &[
     (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
     (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
     // The record.
-    (Method::GET, "/organization/audit_logs"),
     // Usage and costs.
     (Method::GET, "/organization/costs"),
     (Method::GET, "/organization/usage/audio_speeches"),

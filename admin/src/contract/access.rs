@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::access::Operator;
 use crate::testing::document::{OperationName, operations};
 use crate::testing::world::{World, parameters};
-use crate::testing::{Api, Reply};
+use crate::testing::{Api, Reply, fixture};
 
 async fn make_key(api: &Api, body: Value) -> (String, String) {
     let reply = api.post("/organization/admin_api_keys", body).await;
@@ -249,20 +249,8 @@ async fn one_id_may_exist_in_two_organizations() {
     let api = Api::new().await;
     let second = api.found("second").await;
     let same = "user_abc";
-    crate::testing::fixture::add_user_as(
-        &api.app,
-        &api.first.organization,
-        same,
-        "first@example.com",
-    )
-    .await;
-    crate::testing::fixture::add_user_as(
-        &api.app,
-        &second.organization,
-        same,
-        "second@example.com",
-    )
-    .await;
+    fixture::add_user_as(&api.app, &api.first.organization, same, "first@example.com").await;
+    fixture::add_user_as(&api.app, &second.organization, same, "second@example.com").await;
     let path = format!("/organization/users/{same}");
     assert_eq!(api.get(&path).await.ok()["email"], "first@example.com");
     assert_eq!(
@@ -362,13 +350,9 @@ async fn the_operator_of_the_store_acts_under_the_same_rules_and_on_record() {
     let made = api.request("POST", "/organization/admin_api_keys").operator(operator(None));
     let made = made.json(&json!({ "name": "by hand" })).send().await;
     assert_eq!(made.ok()["owner"]["id"], api.first.owner_id, "the only owner");
-    let sql = "SELECT actor_kind, actor_id FROM audit_events WHERE resource_id = $1";
-    let id = made.id();
-    let read = move |tx: &mut sql::Tx<'_>| {
-        tx.one(sql, sql::args![&id], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
-    };
-    let actor = api.app.store.read::<_, sql::Error>(read).await.expect("events can be read");
-    assert_eq!(actor, Some(("command_line".to_owned(), "root".to_owned())));
+    let actors = fixture::actors_of(&api.app, &made.id()).await;
+    let created = ["api_key.created", "command_line", "command_line:root"].map(str::to_owned);
+    assert_eq!(actors, [created.into()]);
 }
 
 #[tokio::test]

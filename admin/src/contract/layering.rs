@@ -68,9 +68,12 @@ fn domain_values_know_neither() {
 
 #[test]
 fn who_acts_and_what_is_recorded_know_nothing_of_http() {
-    let files = ["access.rs", "audit.rs", "founding.rs", "holdings.rs", "organization.rs"];
+    let files = ["access.rs", "founding.rs", "holdings.rs", "organization.rs"];
     let words = ["axum", "http::", "StatusCode", "utoipa"];
-    let is_meant = |name: &str| files.contains(&name) || name.starts_with("import/");
+    let is_meant = |name: &str| {
+        files.contains(&name)
+            || ["import/", "audit/", "sealing/"].iter().any(|place| name.starts_with(place))
+    };
     assert_eq!(offenders(is_meant, &words), Vec::<String>::new());
 }
 

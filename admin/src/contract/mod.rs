@@ -11,7 +11,7 @@ mod granting;
 mod layering;
 mod model;
 mod paging;
-mod plans;
+pub mod plans;
 mod provider_settings;
 mod providers;
 mod schema;

@@ -17,18 +17,26 @@ const ROWS: usize = 200_000;
 
 /// A statement as it was executed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Statement {
-    sql: String,
+pub struct Statement {
+    /// Its text.
+    pub sql: String,
     arguments: Vec<Literal>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Literal {
+pub enum Literal {
     Null,
     Text(String),
     Int(i64),
     Bool(bool),
     Bytes(Vec<u8>),
+}
+
+impl Statement {
+    /// A statement as it is executed.
+    pub fn of(sql: &str, arguments: &[Arg<'_>]) -> Self {
+        Self { sql: sql.to_owned(), arguments: arguments.iter().map(Literal::of).collect() }
+    }
 }
 
 impl Literal {
@@ -95,7 +103,7 @@ async fn statements_of(
 }
 
 /// How many rows a statement answers, and how many instructions of its machine SQLite needs for them.
-async fn work(api: &Api, statement: Statement) -> (usize, Option<u64>) {
+pub async fn work(api: &Api, statement: Statement) -> (usize, Option<u64>) {
     let run = move |tx: &mut Tx<'_>| {
         let arguments: Vec<_> = statement.arguments.iter().map(Literal::argument).collect();
         let rows = tx.all(&statement.sql, &arguments, |_| Ok(()))?;
@@ -104,7 +112,8 @@ async fn work(api: &Api, statement: Statement) -> (usize, Option<u64>) {
     api.app.store.read(run).await.expect("what was read can be read again")
 }
 
-async fn plan(api: &Api, statement: Statement) -> Vec<String> {
+/// The lines of the engine's plan for a statement.
+pub async fn plan(api: &Api, statement: Statement) -> Vec<String> {
     let is_sqlite = api.app.store.engine() == Engine::Sqlite;
     let explain = move |tx: &mut Tx<'_>| {
         if is_sqlite {
@@ -169,7 +178,7 @@ fn fault(engine: Engine, lines: &[String], leave: Leave<'_>) -> Option<String> {
 }
 
 /// Whether a line of SQLite's plan reads a whole table. What it cut before, it may read whole.
-fn scans(line: &str, lines: &[String]) -> bool {
+pub fn scans(line: &str, lines: &[String]) -> bool {
     let Some(name) = line.strip_prefix("SCAN ") else { return false };
     let was_cut =
         ["CO-ROUTINE", "MATERIALIZE"].iter().any(|word| lines.contains(&format!("{word} {name}")));
@@ -246,10 +255,7 @@ async fn every_list_is_one_index_range_at_any_depth() {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let log = Arc::clone(&seen);
     let observer = move |sql: &str, arguments: &[Arg<'_>]| {
-        let statement = Statement {
-            sql: sql.to_owned(),
-            arguments: arguments.iter().map(Literal::of).collect(),
-        };
+        let statement = Statement::of(sql, arguments);
         log.lock().expect("the observer does not panic").insert(statement);
     };
     let api = Api::with(Settings::default(), Some(Arc::new(observer))).await.unwatched();
@@ -258,6 +264,9 @@ async fn every_list_is_one_index_range_at_any_depth() {
     let store = Watched { api, seen };
     for ((_, template), operation) in operations().filter(|(_, operation)| operation.is_list()) {
         let (_, known) = seed::list(template).expect("every list has a seed");
+        if known.is_record {
+            continue;
+        }
         let path = world.path(template);
         for query in queries(operation) {
             let leave = Leave {

@@ -39,6 +39,20 @@ pub fn base62(number: &[u8], width: usize) -> String {
     String::from_utf8(digits).expect("base62 digits are ASCII")
 }
 
+/// The largest number of milliseconds that an id has room for.
+const LAST_MS: u64 = (1 << 48) - 1;
+
+/// A position among ids of this prefix: behind all that were made before this second, and before all that were made in it or later.
+#[must_use]
+pub fn position_at(prefix: &str, second: i64) -> String {
+    let ms = u64::try_from(second.saturating_mul(1000)).unwrap_or(0).min(LAST_MS);
+    // One less than the smallest id of the moment, and no id has all random bits set and the last counter of a millisecond.
+    let Some(before) = (u128::from(ms) << 22).checked_sub(1) else { return prefix.to_owned() };
+    let mut number = [0xFF; 18];
+    number[..9].copy_from_slice(&before.to_be_bytes()[7..]);
+    format!("{prefix}{}", base62(&number, WIDTH))
+}
+
 /// Whether any row can have this id. What cannot be stored need not be looked up, and must not reach an engine that
 /// chokes on it.
 #[must_use]
@@ -114,6 +128,13 @@ impl IdBlock {
         format!("{prefix}{}", base62(&number, WIDTH))
     }
 
+    /// The second at which the id at this place says it was made.
+    #[must_use]
+    pub fn seconds(&self, index: u16) -> i64 {
+        let ms = (self.first + u64::from(index)) >> 16;
+        i64::try_from(ms / 1000).unwrap_or(i64::MAX)
+    }
+
     /// The same in hexadecimal digits: 64 bits of time and counter, 64 random ones.
     ///
     /// # Panics
@@ -166,6 +187,28 @@ mod tests {
         assert!(
             made.iter().all(|id| id.len() == 37 && id[5..].bytes().all(|b| b.is_ascii_hexdigit()))
         );
+    }
+
+    #[test]
+    fn a_position_parts_what_was_made_before_a_second_from_what_was_made_in_it() {
+        let (clock, ids) = ids();
+        let mut made: Vec<(i64, String)> = Vec::new();
+        for second in [1_750_000_000, 1_750_000_001, 1_750_000_001, 1_750_000_007] {
+            clock.set(u64::try_from(second).expect("after 1970"));
+            let block = ids.block(1);
+            assert_eq!(block.seconds(0), second);
+            made.push((second, block.id("e-", 0)));
+        }
+        for at in [i64::MIN, -1, 0, 1_750_000_000, 1_750_000_001, 1_750_000_002, i64::MAX] {
+            let position = position_at("e-", at);
+            for (second, id) in &made {
+                assert_eq!(
+                    *id > position,
+                    *second >= at,
+                    "{id} made at {second}, {position} at {at}"
+                );
+            }
+        }
     }
 
     #[test]

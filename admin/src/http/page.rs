@@ -57,6 +57,23 @@ pub fn read_ordered(query: &Query, default: Order) -> Result<PageRequest> {
     bounded(query, order)
 }
 
+/// The same for a list that runs downwards, newest first, and can be read backwards from a position, with `before`.
+pub fn read_newest_first(query: &Query) -> Result<PageRequest> {
+    ending(query, bounded(query, Order::Descending)?)
+}
+
+/// The page that ends at the position that the query names with `before`, if it does.
+fn ending(query: &Query, page: PageRequest) -> Result<PageRequest> {
+    match query.cursor("before")? {
+        None => Ok(page),
+        Some(_) if query.cursor("after")?.is_some() => {
+            let message = "Only one of 'after' and 'before' can be given. Leave one of them out.";
+            Err(Error::invalid("invalid_value", message).param("before"))
+        }
+        Some(before) => Ok(page.ending(before)),
+    }
+}
+
 fn bounded(query: &Query, order: Order) -> Result<PageRequest> {
     let limit = query.integer("limit", 1..=100)?.unwrap_or(20);
     Ok(PageRequest::new(order, query.cursor("after")?, limit))
@@ -93,16 +110,7 @@ impl<const MIN: i64, const MAX: i64, const DEFAULT: i64> Within<MIN, MAX, DEFAUL
 
     /// The same for a list that can be read backwards from a position, with `before`.
     pub fn read_either_way(query: &Query, default: Order) -> Result<PageRequest> {
-        let page = Self::read(query, default)?;
-        match query.cursor("before")? {
-            None => Ok(page),
-            Some(_) if query.cursor("after")?.is_some() => {
-                let message =
-                    "Only one of 'after' and 'before' can be given. Leave one of them out.";
-                Err(Error::invalid("invalid_value", message).param("before"))
-            }
-            Some(before) => Ok(page.ending(before)),
-        }
+        ending(query, Self::read(query, default)?)
     }
 }
 

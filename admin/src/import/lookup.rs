@@ -36,7 +36,7 @@ pub fn analyze(store: &Store) -> Result<()> {
     if store.engine() == Engine::Sqlite {
         return Ok(());
     }
-    let sql = "ANALYZE users, projects, project_members, audit_events";
+    let sql = "ANALYZE users, projects, project_members, audit_events, audit_actors, audit_tail";
     store.write_blocking(move |tx| {
         tx.execute(sql, args![])?;
         Ok::<_, Error>(())

@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub mod admin_api_keys;
+pub mod audit_logs;
 pub mod check;
 pub mod data_retention;
 pub mod group_users;
@@ -33,6 +34,7 @@ pub mod users;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
+        .merge(audit_logs::routes())
         .merge(data_retention::routes())
         .merge(group_users::routes())
         .merge(groups::routes())

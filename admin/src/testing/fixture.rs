@@ -53,6 +53,18 @@ pub async fn events(app: &App) -> Vec<(String, Option<String>, Value)> {
     app.store.read::<_, sql::Error>(read).await.expect("events can be read")
 }
 
+/// Who wrote the events about this: the type of each, and what kind of actor it was under which id.
+pub async fn actors_of(app: &App, resource: &str) -> Vec<(String, String, String)> {
+    let sql = "SELECT e.kind, a.kind, a.actor_id FROM audit_events e
+               JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor
+               WHERE e.resource_id = $1 ORDER BY e.id";
+    let resource = resource.to_owned();
+    let read = move |tx: &mut sql::Tx<'_>| {
+        tx.all(sql, args![&resource], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    };
+    app.store.read::<_, sql::Error>(read).await.expect("events can be read")
+}
+
 /// Makes an admin key for an owner, as the command line would; answers the secret.
 pub async fn add_key(app: &App, organization: &Organization, owner: &str) -> String {
     let secret = PlainKey::generate(ADMIN_PREFIX, &*app.random);

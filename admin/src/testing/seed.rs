@@ -9,7 +9,7 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, data_retention, group_users, groups, invites, model_permissions,
+    admin_api_keys, audit_logs, data_retention, group_users, groups, invites, model_permissions,
     project_api_keys, project_groups, project_users, projects, rate_limits, role_assignments,
     roles, service_accounts, spend_alerts, spend_limits, users,
 };
@@ -38,6 +38,7 @@ pub const ALL: &[Seed] = &[
     spend_limits::seed::SEED,
     rate_limits::seed::SEED,
     model_permissions::seed::SEED,
+    audit_logs::seed::SEED,
 ];
 
 /// A row in the making; answers its id.
@@ -74,17 +75,31 @@ pub struct List {
     pub may_filter: bool,
     /// Whether it runs downwards though it has no argument that says so.
     pub runs_down: bool,
+    /// Whether it is the record, which has rows of everything that is made. Its plans are its own matter.
+    pub is_record: bool,
 }
 
 impl List {
     /// A list of which each page is one range of an index.
     pub const fn cut(template: &'static str, prefix: &'static str) -> Self {
-        Self { template, prefix: Some(prefix), strays: &[], may_filter: false, runs_down: false }
+        Self {
+            template,
+            prefix: Some(prefix),
+            strays: &[],
+            may_filter: false,
+            runs_down: false,
+            is_record: false,
+        }
     }
 
     /// A list that is read whole and cut in memory.
     pub const fn whole(template: &'static str) -> Self {
-        Self { template, prefix: None, strays: &[], may_filter: false, runs_down: false }
+        Self { prefix: None, ..Self::cut(template, "") }
+    }
+
+    /// The record: newest first, a row of everything.
+    pub const fn record(template: &'static str) -> Self {
+        Self { runs_down: true, is_record: true, ..Self::whole(template) }
     }
 
     /// The same with indexes that it may use though they are in no list's order.

@@ -18,9 +18,25 @@ pub const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "audit_events",
-        &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
+        "audit_actors",
+        &["organization_id", "actor", "kind", "actor_id", "user_id", "email", "email_folded"],
     ),
+    (
+        "audit_events",
+        &[
+            "organization_id",
+            "id",
+            "kind",
+            "effective_at",
+            "project_id",
+            "actor",
+            "resource_id",
+            "payload",
+        ],
+    ),
+    ("audit_resources", &["organization_id", "resource_id", "event_id"]),
+    ("audit_seals", &["organization_id", "number"]),
+    ("audit_tail", &["organization_id", "id"]),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (

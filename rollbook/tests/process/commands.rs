@@ -171,13 +171,17 @@ fn changes_on_a_store_are_on_record_with_whoever_made_them() {
     on(&database, &["admin-key", "create", "ci"]).ok();
     on(&database, &["user", "remove", "grace@example.com", "--yes"]).ok();
     let store = Store::open(Options::new(&database.url)).unwrap();
-    let sql = "SELECT DISTINCT actor_kind, actor_id FROM audit_events";
+    let sql = "SELECT DISTINCT a.kind, a.actor_id FROM audit_events e
+               JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor";
     let actors = store.read_blocking(move |tx| {
         tx.all(sql, args![], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
     });
     let user = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
     let user = String::from_utf8(user).unwrap().trim_end().to_owned();
-    assert_eq!(actors.unwrap() as Vec<_>, [("command_line".to_owned(), user)]);
+    assert_eq!(
+        actors.unwrap() as Vec<_>,
+        [("command_line".to_owned(), format!("command_line:{user}"))]
+    );
     let sql = "SELECT kind FROM audit_events WHERE user_agent LIKE 'rollbook/%' ORDER BY id";
     let kinds = store.read_blocking(move |tx| tx.all(sql, args![], |row| row.get::<String>(0)));
     let expected =

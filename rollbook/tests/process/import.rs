@@ -247,7 +247,8 @@ fn the_record_names_who_imported() {
     file(&database, &rows(2));
     report(&database, &[]);
     let store = Store::open(Options::new(&database.url)).unwrap();
-    let sql =
-        "SELECT COUNT(*) FROM audit_events WHERE actor_kind = 'command_line' AND actor_id <> ''";
+    let sql = "SELECT COUNT(*) FROM audit_events e
+               JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor
+               WHERE a.kind = 'command_line' AND a.actor_id > 'command_line:'";
     assert_eq!(number(&store, sql), 2 + 3 + 3);
 }

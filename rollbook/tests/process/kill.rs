@@ -137,7 +137,7 @@ const HALVES: &str = "SELECT
 
 fn verify_in_store(database: &Database, acknowledged: &[Acknowledged]) {
     let store = Store::open(Options::new(&database.url)).unwrap();
-    // The events have no index by resource; with one, looking thousands of them up is quick.
+    // The events have no index by resource alone; with one, looking thousands of them up is quick.
     let index = "CREATE INDEX by_resource ON audit_events (resource_id, project_id)";
     store.write_blocking(move |tx| tx.execute(index, args![])).unwrap();
     for change in acknowledged {

@@ -91,7 +91,9 @@ fn the_record_names_the_client_behind_a_trusted_proxy_only() {
         assert!(request.head().starts_with("HTTP/1.1 200 "));
         server.stop();
         let store = Store::open(Options::new(&database.url)).unwrap();
-        let sql = "SELECT ip_address FROM audit_events WHERE actor_kind = 'api_key'";
+        let sql = "SELECT e.ip_address FROM audit_events e
+                   JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor
+                   WHERE a.kind = 'api_key'";
         store.read_blocking(move |tx| tx.one(sql, args![], |row| row.get::<String>(0))).unwrap()
     };
     assert_eq!(recorded("10.0.0.0/8,127.0.0.0/8").as_deref(), Some("203.0.113.7"));

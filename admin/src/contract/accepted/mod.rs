@@ -2,6 +2,7 @@
 //! lists may only shrink, and a line that no longer applies fails the test.
 
 mod assignments;
+mod audit_logs;
 mod base;
 mod groups;
 mod invites;
@@ -28,6 +29,7 @@ pub fn accepted() -> impl Iterator<Item = &'static Difference> {
         invites::ACCEPTED,
         spend::ACCEPTED,
         models::ACCEPTED,
+        audit_logs::ACCEPTED,
     ]
     .into_iter()
     .flatten()

@@ -43,11 +43,11 @@ async fn people_projects_and_memberships_are_added_with_one_event_each() {
         "user.added",
     ];
     assert_eq!(kinds, expected);
-    let sql = "SELECT DISTINCT actor_id FROM audit_events WHERE actor_kind = 'command_line'";
+    let sql = "SELECT actor_id FROM audit_actors WHERE kind = 'command_line'";
     let actors = with_import(&api, &api.first.organization, |import| {
         import.store.read_blocking(move |tx| tx.all(sql, args![], |row| row.get::<String>(0)))
     });
-    assert_eq!(actors, Ok(vec!["olga".to_owned()]));
+    assert_eq!(actors, Ok(vec!["command_line:olga".to_owned()]));
 }
 
 #[tokio::test]

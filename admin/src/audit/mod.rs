@@ -1,0 +1,218 @@
+//! The record: who changed what, written in the transaction of the change.
+
+pub mod actor;
+pub mod record;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, OnceCell};
+
+use serde_json::Value;
+use sql::{Tx, args};
+
+pub use self::actor::Actor;
+use self::actor::ActorRow;
+use self::record::Record;
+use crate::domain::id::IdBlock;
+use crate::error::Result;
+use crate::organization::Organization;
+
+/// How many events one transaction of the API may write. Ids are drawn before the transaction starts, so there is a bound.
+pub const EVENTS_PER_CHANGE: u16 = 32;
+
+/// What the ids of events begin with.
+pub const PREFIX: &str = "audit_log-";
+
+/// Every type of event that this program writes, sorted. The list of events without a type reads a range for each.
+pub const KINDS: &[&str] = &[
+    "api_key.created",
+    "api_key.deleted",
+    "certificate.created",
+    "certificate.deleted",
+    "certificate.updated",
+    "certificates.activated",
+    "certificates.deactivated",
+    "group.created",
+    "group.deleted",
+    "group.updated",
+    "invite.accepted",
+    "invite.deleted",
+    "invite.sent",
+    "organization.updated",
+    "project.archived",
+    "project.created",
+    "project.updated",
+    "rate_limit.updated",
+    "role.assignment.created",
+    "role.assignment.deleted",
+    "role.created",
+    "role.deleted",
+    "role.updated",
+    "service_account.created",
+    "service_account.deleted",
+    "service_account.updated",
+    "user.added",
+    "user.deleted",
+    "user.updated",
+];
+
+/// Where a request came from, as far as it can be known.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The client's address; behind a trusted proxy, the one that the proxy reports.
+    pub ip_address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// Everything an event says of its circumstances. One author writes the events of one transaction.
+#[derive(Debug)]
+pub struct Author {
+    /// The organization in which this author acts, and the only one it can touch.
+    pub organization: Organization,
+    /// Who acts.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// The time of the whole change, in seconds.
+    pub now: i64,
+    ids: IdBlock,
+    written: Cell<u16>,
+    /// The actor's row and its name, once it was written by this author's transaction.
+    recorded: OnceCell<(String, ActorRow)>,
+}
+
+impl Author {
+    /// An author whose events take these ids, in turn.
+    #[must_use]
+    pub fn new(
+        organization: Organization,
+        actor: Actor,
+        origin: Origin,
+        now: i64,
+        ids: IdBlock,
+    ) -> Self {
+        Self {
+            organization,
+            actor,
+            origin,
+            now,
+            ids,
+            written: Cell::new(0),
+            recorded: OnceCell::new(),
+        }
+    }
+
+    /// The organization's id, which leads every key.
+    #[must_use]
+    pub fn organization_id(&self) -> &str {
+        &self.organization.id
+    }
+
+    /// The actor's row, which is written before the first event that names it.
+    fn recorded(&self, tx: &mut Tx<'_>) -> Result<&(String, ActorRow)> {
+        if let Some(recorded) = self.recorded.get() {
+            return Ok(recorded);
+        }
+        let row = ActorRow::of(&self.actor);
+        let key = row.key();
+        row.write(tx, self.organization_id(), &key)?;
+        Ok(self.recorded.get_or_init(|| (key, row)))
+    }
+}
+
+/// One event. Each resource makes its own; this module only writes them down.
+#[derive(Debug)]
+pub struct Event {
+    kind: &'static str,
+    resource_id: String,
+    project_id: Option<String>,
+    payload: Value,
+    others: Vec<String>,
+}
+
+impl Event {
+    /// An event of a published type about this resource, with the payload that the type prescribes.
+    #[must_use]
+    pub fn new(kind: &'static str, resource_id: &str, payload: Value) -> Self {
+        Self {
+            kind,
+            resource_id: resource_id.to_owned(),
+            project_id: None,
+            payload,
+            others: vec![],
+        }
+    }
+
+    /// The same event, placed in a project.
+    #[must_use]
+    pub fn in_project(mut self, project_id: &str) -> Self {
+        self.project_id = Some(project_id.to_owned());
+        self
+    }
+
+    /// The same event, about these as well: whoever asks for the events of one of them finds it.
+    #[must_use]
+    pub fn about(mut self, others: &[&str]) -> Self {
+        self.others.extend(others.iter().map(|other| (*other).to_owned()));
+        self.others.retain(|other| *other != self.resource_id);
+        self.others.sort_unstable();
+        self.others.dedup();
+        self
+    }
+}
+
+/// Writes an event down within the caller's transaction, with its hash among those that are to be sealed. Its time is the time in
+/// its id.
+pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
+    debug_assert!(KINDS.contains(&event.kind), "{} is no type that is listed", event.kind);
+    let place = by.written.replace(by.written.get() + 1);
+    let (actor, actor_row) = by.recorded(tx)?;
+    let (id, payload) = (by.ids.id(PREFIX, place), event.payload.to_string());
+    let record = Record {
+        organization_id: by.organization_id(),
+        id: &id,
+        kind: event.kind,
+        effective_at: by.ids.seconds(place),
+        project_id: event.project_id.as_deref(),
+        ip_address: by.origin.ip_address.as_deref(),
+        user_agent: by.origin.user_agent.as_deref(),
+        resource_id: &event.resource_id,
+        payload: &payload,
+        actor,
+        actor_row,
+        others: &event.others,
+    };
+    write(tx, &record)
+}
+
+fn write(tx: &mut Tx<'_>, record: &Record<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO audit_events (organization_id, id, kind, effective_at, project_id, actor, ip_address, user_agent,
+             resource_id, payload)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        args![
+            record.organization_id,
+            record.id,
+            record.kind,
+            record.effective_at,
+            record.project_id,
+            record.actor,
+            record.ip_address,
+            record.user_agent,
+            record.resource_id,
+            record.payload
+        ],
+    )?;
+    tx.execute(
+        "INSERT INTO audit_tail (organization_id, id, hash) VALUES ($1, $2, $3)",
+        args![record.organization_id, record.id, &record::hash(record)],
+    )?;
+    for other in record.others {
+        tx.execute(
+            "INSERT INTO audit_resources (organization_id, resource_id, event_id) VALUES ($1, $2, $3)",
+            args![record.organization_id, other, record.id],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! The statements that find the ids of a page. Each arm is one range of one index, read from the page's end, and a statement is
+//! many of them. The text depends only on the index, on the number of arms, and on what is checked beside.
+
+use sql::{Arg, Tx};
+
+use crate::domain::page::Order;
+use crate::error::Result;
+
+/// The most arms in a statement.
+const MOST_ARMS: usize = 64;
+
+/// The index along which the arms run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The order of all events.
+    All,
+    /// Of one type.
+    Kind,
+    /// In one project, of one type.
+    Project,
+    /// By one actor, of one type.
+    Actor,
+    /// In one project, by one actor.
+    ProjectActor,
+    /// About one thing.
+    Resource,
+}
+
+impl Way {
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &[],
+            Self::Kind => &["kind"],
+            Self::Project => &["project_id", "kind"],
+            Self::Actor => &["actor", "kind"],
+            Self::ProjectActor => &["project_id", "actor"],
+            Self::Resource => &["resource_id"],
+        }
+    }
+}
+
+/// Where the page lies, in an organization.
+#[derive(Debug, Clone)]
+pub struct Bounds<'a> {
+    /// Whose events.
+    pub organization: &'a str,
+    /// Exclusive.
+    pub above: String,
+    /// Exclusive.
+    pub below: String,
+    /// Which way to go.
+    pub order: Order,
+    /// How many ids to find.
+    pub fetch: i64,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Search<'a> {
+    /// Along which index.
+    pub way: Way,
+    /// The values of the index's columns, for each arm.
+    pub arms: Vec<Vec<&'a str>>,
+    /// What an event must be beside, by column. It is checked on the rows of the arms.
+    pub rest: Vec<(&'static str, &'a [String])>,
+}
+
+impl Search<'_> {
+    /// The first ids within the bounds, in their order, each once.
+    pub fn ids(&self, tx: &mut Tx<'_>, mut bounds: Bounds<'_>) -> Result<Vec<String>> {
+        let mut best: Vec<String> = Vec::new();
+        for arms in self.arms.chunks(MOST_ARMS) {
+            let sql = self.text(arms.len().next_power_of_two(), bounds.order);
+            let arguments = self.arguments(arms, &bounds);
+            best.extend(tx.all(&sql, &arguments, |row| row.get::<String>(0))?);
+            best.sort_unstable_by(|a, b| match bounds.order {
+                Order::Ascending => a.cmp(b),
+                Order::Descending => b.cmp(a),
+            });
+            best.dedup();
+            let fetch = usize::try_from(bounds.fetch).unwrap_or(usize::MAX);
+            if best.len() >= fetch {
+                // What the arms to come could add lies before the last of these.
+                best.truncate(fetch);
+                let last = best[fetch - 1].clone();
+                match bounds.order {
+                    Order::Ascending => bounds.below = last,
+                    Order::Descending => bounds.above = last,
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn arguments<'b>(&'b self, arms: &'b [Vec<&str>], bounds: &'b Bounds<'_>) -> Vec<Arg<'b>> {
+        let mut arguments = vec![
+            Arg::from(bounds.organization),
+            Arg::from(&bounds.above),
+            Arg::from(&bounds.below),
+            Arg::from(bounds.fetch),
+        ];
+        for (_, values) in &self.rest {
+            arguments.extend(padded(values));
+        }
+        // Arms beyond those that are needed look for what nothing is called.
+        let surplus = (arms.len().next_power_of_two() - arms.len()) * self.way.columns().len();
+        arguments.extend(arms.iter().flatten().map(|value| Arg::from(*value)));
+        arguments.extend(std::iter::repeat_n(Arg::from(""), surplus));
+        arguments
+    }
+
+    fn text(&self, arms: usize, order: Order) -> String {
+        let mut place = 4;
+        let mut next = || {
+            place += 1;
+            format!("${place}")
+        };
+        let mut rest = String::new();
+        for (column, values) in &self.rest {
+            let places: Vec<_> = (0..values.len().next_power_of_two()).map(|_| next()).collect();
+            // Not the bare column, because for that another index may look as good.
+            rest += &format!(" AND COALESCE(e.{column}, '') IN ({})", places.join(", "));
+        }
+        let direction = match order {
+            Order::Ascending => "ASC",
+            Order::Descending => "DESC",
+        };
+        let mut parts = Vec::new();
+        for _ in 0..arms {
+            let places: Vec<_> = self.way.columns().iter().map(|_| next()).collect();
+            let pairs = self.way.columns().iter().zip(&places);
+            let equal: String =
+                pairs.map(|(column, place)| format!(" AND e.{column} = {place}")).collect();
+            parts.push(format!(
+                "SELECT e.id AS id FROM audit_events e WHERE e.organization_id = $1{equal}{rest}
+                 AND e.id > $2 AND e.id < $3 ORDER BY e.id {direction} LIMIT $4"
+            ));
+            if self.way == Way::Resource {
+                parts.push(further(&places[0], &rest, direction));
+            }
+        }
+        let cut = |(number, part): (usize, String)| format!("SELECT id FROM ({part}) a{number}");
+        parts.into_iter().enumerate().map(cut).collect::<Vec<_>>().join("\nUNION ALL ")
+    }
+}
+
+/// The events that are about this thing beside another.
+fn further(place: &str, rest: &str, direction: &str) -> String {
+    let checked = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " AND (SELECT 1 FROM audit_events e
+                 WHERE e.organization_id = r.organization_id AND e.id = r.event_id{rest}) = 1"
+        )
+    };
+    format!(
+        "SELECT r.event_id AS id FROM audit_resources r WHERE r.organization_id = $1 AND r.resource_id = {place}
+         AND r.event_id > $2 AND r.event_id < $3{checked} ORDER BY r.event_id {direction} LIMIT $4"
+    )
+}
+
+/// Values for as many places as the next power of two, so that there are few texts.
+pub fn padded(values: &[String]) -> impl Iterator<Item = Arg<'_>> {
+    let count = values.len().next_power_of_two();
+    values.iter().chain(std::iter::repeat(&values[values.len() - 1])).take(count).map(Arg::from)
+}
