@@ -7,10 +7,12 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub mod admin_api_keys;
+pub mod certificates;
 pub mod check;
 pub mod data_retention;
 pub mod group_users;
 pub mod groups;
+pub mod hosted_tool_permissions;
 pub mod invites;
 pub mod level;
 pub mod model_permissions;
@@ -33,9 +35,11 @@ pub mod users;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
+        .merge(certificates::routes())
         .merge(data_retention::routes())
         .merge(group_users::routes())
         .merge(groups::routes())
+        .merge(hosted_tool_permissions::routes())
         .merge(invites::routes())
         .merge(model_permissions::routes())
         .merge(project_api_keys::routes())

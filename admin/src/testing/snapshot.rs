@@ -21,6 +21,20 @@ pub const TABLES: &[(&str, &[&str])] = &[
         "audit_events",
         &["organization_id", "id", "kind", "project_id", "actor_id", "resource_id", "payload"],
     ),
+    ("certificate_activations", &["organization_id", "project_id", "certificate_id"]),
+    (
+        "certificates",
+        &[
+            "organization_id",
+            "id",
+            "name",
+            "content",
+            "subject",
+            "valid_at",
+            "expires_at",
+            "created_at",
+        ],
+    ),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -62,6 +76,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "spend_limit",
             "model_mode",
             "model_ids",
+            "hosted_tools",
         ],
     ),
     (

@@ -3,6 +3,7 @@
 
 mod assignments;
 mod base;
+mod certificates;
 mod groups;
 mod invites;
 mod models;
@@ -19,6 +20,7 @@ pub type Difference = (&'static str, &'static str);
 pub fn accepted() -> impl Iterator<Item = &'static Difference> {
     [
         base::ACCEPTED,
+        certificates::ACCEPTED,
         groups::ACCEPTED,
         roles::ACCEPTED,
         assignments::ACCEPTED,
