@@ -7,7 +7,7 @@ use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author};
 use crate::error::{Error, Kind, Result};
-use crate::resources::level::Level;
+use crate::resources::level::{At, Level};
 
 /// A tool that runs beside the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,9 @@ impl Tool {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    /// The tool of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
 }
@@ -74,8 +76,7 @@ pub fn find(tx: &mut Tx<'_>, level: &Level) -> Result<Tools> {
     let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?));
     let mut tools = Tools::default();
     for (project, words) in tx.all(sql, args![&level.organization, level.project_key()], read)? {
-        let words = words.unwrap_or_default();
-        let named = words.split(' ').filter_map(Tool::from_name).collect();
+        let named = named(words.as_deref());
         if project.is_empty() {
             tools.required = named;
         } else {
@@ -83,6 +84,30 @@ pub fn find(tx: &mut Tx<'_>, level: &Level) -> Result<Tools> {
         }
     }
     Ok(tools)
+}
+
+/// The tools that every project of the organization has.
+pub fn required(tx: &mut Tx<'_>, organization: &str) -> Result<BTreeSet<Tool>> {
+    let sql = "SELECT hosted_tools FROM policies WHERE organization_id = $1 AND project_id = ''";
+    let words: Option<Option<String>> = tx.one(sql, args![organization], |row| row.get(0))?;
+    Ok(named(words.flatten().as_deref()))
+}
+
+/// The tools that a row names.
+fn named(words: Option<&str>) -> BTreeSet<Tool> {
+    words.unwrap_or_default().split(' ').filter_map(Tool::from_name).collect()
+}
+
+/// Makes every project of the organization have a tool, or leaves it to each of them. The API has no operation for it.
+pub fn require(tx: &mut Tx<'_>, by: &Author, tool: Tool, is_required: bool) -> Result<()> {
+    let level = At::Organization.find(tx, by.organization_id())?;
+    let mut required = required(tx, &level.organization)?;
+    let is_changed = if is_required { required.insert(tool) } else { required.remove(&tool) };
+    if is_changed {
+        write(tx, &level, &required)?;
+        audit::append(tx, by, &level.changed())?;
+    }
+    Ok(())
 }
 
 /// Lets a project use some tools and others not.
@@ -104,14 +129,15 @@ pub fn update(
         }
     }
     if after.disabled != before.disabled {
-        write(tx, level, &after)?;
+        write(tx, level, &after.disabled)?;
         audit::append(tx, by, &level.changed())?;
     }
     Ok(after)
 }
 
-fn write(tx: &mut Tx<'_>, level: &Level, tools: &Tools) -> Result<()> {
-    let words: Vec<_> = tools.disabled.iter().map(|tool| tool.name()).collect();
+/// Of a project these are the tools that it does without, of the organization those that it requires.
+fn write(tx: &mut Tx<'_>, level: &Level, tools: &BTreeSet<Tool>) -> Result<()> {
+    let words: Vec<_> = tools.iter().map(|tool| tool.name()).collect();
     let words = Some(words.join(" ")).filter(|words| !words.is_empty());
     tx.execute(
         "INSERT INTO policies (organization_id, project_id, hosted_tools) VALUES ($1, $2, $3)

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
-use sql::args;
 
-use super::store::Tool;
+use super::store::{self, Tool};
+use crate::audit::{Actor, Author, EVENTS_PER_CHANGE, Origin};
+use crate::error::Result;
 use crate::testing::Api;
 
 /// A project, and the path of its hosted tools.
@@ -18,15 +19,21 @@ fn all_but(disabled: &[&str]) -> Value {
     Value::Object(Tool::ALL.map(member).into_iter().collect())
 }
 
-/// Makes the organization require these tools, as an operator does.
-async fn require(api: &Api, tools: &'static str) {
-    let organization = api.first.organization.id.clone();
-    let write = move |tx: &mut sql::Tx<'_>| {
-        let sql = "INSERT INTO policies (organization_id, project_id, hosted_tools) VALUES ($1, '', $2)
-            ON CONFLICT (organization_id, project_id) DO UPDATE SET hosted_tools = excluded.hosted_tools";
-        tx.execute(sql, args![&organization, tools])
+/// Makes the organization require these tools and no others, as an operator does.
+async fn require(api: &Api, tools: &[Tool]) {
+    let organization = api.first.organization.clone();
+    let (now, block) = (api.app.clock.now(), api.app.ids.block(EVENTS_PER_CHANGE));
+    let tools = tools.to_vec();
+    let write = move |tx: &mut sql::Tx<'_>| -> Result<()> {
+        let (actor, origin) = (Actor::System, Origin::default());
+        let by = Author::new(organization.clone(), actor, origin, now, block.clone());
+        for tool in Tool::ALL {
+            store::require(tx, &by, tool, tools.contains(&tool))?;
+        }
+        assert_eq!(store::required(tx, &organization.id)?, tools.iter().copied().collect());
+        Ok(())
     };
-    api.app.store.write::<_, sql::Error>(write).await.expect("tools can be required");
+    api.app.store.write(write).await.expect("tools can be required");
 }
 
 #[tokio::test]
@@ -95,20 +102,42 @@ async fn a_tool_that_the_organization_requires_cannot_be_disabled() {
     let (path, _) = project(&api).await;
     let off = json!({ "enabled": false });
     api.post(&path, json!({ "mcp": off })).await.ok();
-    require(&api, "web_search mcp").await;
+    require(&api, &[Tool::WebSearch, Tool::Mcp]).await;
     assert_eq!(*api.get(&path).await.ok(), all_but(&[]), "whatever is stored");
     let refused = api.post(&path, json!({ "file_search": off, "web_search": off })).await;
     refused.refused(400, (), "web_search.enabled", "enabled for all projects of the organization");
     api.post(&path, json!({ "mcp": off })).await.refused(400, (), "mcp.enabled", "'mcp'");
     let body = json!({ "web_search": { "enabled": true }, "file_search": off });
     assert_eq!(*api.post(&path, body).await.ok(), all_but(&["file_search"]));
-    require(&api, "").await;
+    require(&api, &[]).await;
     // What the project said before holds again.
     assert_eq!(*api.get(&path).await.ok(), all_but(&["file_search", "mcp"]));
-    require(&api, "mcp").await;
+    require(&api, &[Tool::Mcp]).await;
     api.post(&path, json!({ "mcp": { "enabled": true } })).await.ok();
-    require(&api, "").await;
+    require(&api, &[]).await;
     assert_eq!(*api.get(&path).await.ok(), all_but(&["file_search"]));
+}
+
+/// What the organization requires is told as a change of it, once, and holds in no other organization.
+#[tokio::test]
+async fn what_is_required_is_told_once_and_holds_in_one_organization() {
+    let api = Api::new().await;
+    let (path, _) = project(&api).await;
+    let other = api.found("second").await;
+    let elsewhere = &other.organization.default_project_id;
+    let elsewhere = format!("/organization/projects/{elsewhere}/hosted_tool_permissions");
+    let off = json!({ "mcp": { "enabled": false } });
+    let before = api.events().await.len();
+    for tools in [&[Tool::Mcp][..], &[Tool::Mcp], &[]] {
+        require(&api, tools).await;
+        assert_eq!(*api.get(&path).await.ok(), all_but(&[]));
+    }
+    let id = &api.first.organization.id;
+    let told = ("organization.updated".to_owned(), None, json!({ "id": id }));
+    assert_eq!(api.events().await[before..], [told.clone(), told]);
+    require(&api, &[Tool::Mcp]).await;
+    let shown = api.request("POST", &elsewhere).key(&other.key).json(&off).send().await;
+    assert_eq!(*shown.ok(), all_but(&["mcp"]));
 }
 
 #[tokio::test]
