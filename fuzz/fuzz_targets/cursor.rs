@@ -10,8 +10,20 @@ use admin::resources::rate_limits::store::position;
 use libfuzzer_sys::fuzz_target;
 
 /// A list in its order, with ids of many beginnings.
-const IDS: [&str; 12] =
-    ["!", "Z", "gpt-4o", "proj_0", "proj_00", "r", "rl", "rl.", "user-0", "user_1", "~", "\u{10FFFE}"];
+const IDS: [&str; 12] = [
+    "!",
+    "Z",
+    "gpt-4o",
+    "proj_0",
+    "proj_00",
+    "r",
+    "rl",
+    "rl.",
+    "user-0",
+    "user_1",
+    "~",
+    "\u{10FFFE}",
+];
 
 fuzz_target!(|text: &str| {
     let query = Query::parse(text);
