@@ -6,20 +6,6 @@ use http::Method;
 
 /// Operations of the published document that are not built yet.
 pub const NOT_BUILT: &[(Method, &str)] = &[
-    // Certificates.
-    (Method::GET, "/organization/certificates"),
-    (Method::POST, "/organization/certificates"),
-    (Method::POST, "/organization/certificates/activate"),
-    (Method::POST, "/organization/certificates/deactivate"),
-    (Method::DELETE, "/organization/certificates/{certificate_id}"),
-    (Method::GET, "/organization/certificates/{certificate_id}"),
-    (Method::POST, "/organization/certificates/{certificate_id}"),
-    (Method::GET, "/organization/projects/{project_id}/certificates"),
-    (Method::POST, "/organization/projects/{project_id}/certificates/activate"),
-    (Method::POST, "/organization/projects/{project_id}/certificates/deactivate"),
-    // Hosted tools.
-    (Method::GET, "/organization/projects/{project_id}/hosted_tool_permissions"),
-    (Method::POST, "/organization/projects/{project_id}/hosted_tool_permissions"),
     // The record.
     // Usage and costs.
     (Method::GET, "/organization/costs"),

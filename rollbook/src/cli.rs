@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, api_key, check, check_config, group, invite, member, model, org, project,
-    role, service_account, shell, store, user,
+    self, admin_key, api_key, check, check_config, group, hosted_tool, invite, member, model, org,
+    project, role, service_account, shell, store, user,
 };
 use crate::config::Serve;
 
@@ -55,6 +55,9 @@ pub enum Command {
     /// Add, list, change and remove the models that projects use
     #[command(subcommand, after_help = "Example:\n  rollbook model list")]
     Model(model::Command),
+    /// Say which hosted tools no project can do without
+    #[command(subcommand, after_help = "Example:\n  rollbook hosted-tool list")]
+    HostedTool(hosted_tool::Command),
     /// Make, list and delete admin keys
     #[command(subcommand, after_help = "Example:\n  rollbook admin-key list")]
     AdminKey(admin_key::Command),
@@ -116,6 +119,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "api-key",
             "admin-key",
             "model",
+            "hosted-tool",
         ],
     ),
     ("Store", &["import", "migrate", "backup", "restore"]),

@@ -60,6 +60,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Project(project) => project.run(),
         Command::Member(member) => member.run(),
         Command::Model(model) => model.run(),
+        Command::HostedTool(tool) => tool.run(),
         Command::Invite(invite) => invite.run(),
         Command::AdminKey(key) => key.run(),
         Command::Group(group) => group.run(),

@@ -8,7 +8,7 @@ use crate::testing::Api;
 use crate::testing::document::{OURS, OperationName, REFERENCE};
 
 /// The list of what is not built may only shrink: lower this with it, never raise it.
-const NOT_BUILT_AT_MOST: usize = 23;
+const NOT_BUILT_AT_MOST: usize = 11;
 const OPERATIONS: usize = 119;
 
 fn names(list: &[(http::Method, &str)]) -> BTreeSet<OperationName> {

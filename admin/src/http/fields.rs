@@ -130,6 +130,11 @@ impl Fields {
         self.present(name, object)?.ok_or_else(|| missing(name))
     }
 
+    /// An object that may be null or missing.
+    pub fn optional_object<T: FromFields>(&mut self, name: &str) -> Result<Option<T>> {
+        Ok(self.patch(name, object)?.apply(None))
+    }
+
     /// A list of so many texts of this length, which must be there.
     pub fn required_texts_within(
         &mut self,
@@ -171,10 +176,12 @@ impl Fields {
 
     /// A truth value that may be null or missing.
     pub fn optional_boolean(&mut self, name: &str) -> Result<Option<bool>> {
-        let read = |name: &str, value: Value| {
-            value.as_bool().ok_or_else(|| wrong_type(name, "a boolean", &value))
-        };
-        Ok(self.patch(name, read)?.apply(None))
+        Ok(self.patch(name, |name, value| boolean(name, &value))?.apply(None))
+    }
+
+    /// A truth value that must be there.
+    pub fn required_boolean(&mut self, name: &str) -> Result<bool> {
+        self.present(name, |name, value| boolean(name, &value))?.ok_or_else(|| missing(name))
     }
 
     /// A list of objects that may be missing but not null. What is wrong inside one is named with its place, like
@@ -292,6 +299,10 @@ fn text(name: &str, value: Value, length: RangeInclusive<usize>) -> Result<Strin
         return Err(Error::invalid("invalid_value", message).param(name));
     }
     Ok(text)
+}
+
+fn boolean(name: &str, value: &Value) -> Result<bool> {
+    value.as_bool().ok_or_else(|| wrong_type(name, "a boolean", value))
 }
 
 /// A whole number, or the nearest one that a machine word holds: too large is out of bounds, not of the wrong type.

@@ -8,10 +8,12 @@ use crate::app::App;
 
 pub mod admin_api_keys;
 pub mod audit_logs;
+pub mod certificates;
 pub mod check;
 pub mod data_retention;
 pub mod group_users;
 pub mod groups;
+pub mod hosted_tool_permissions;
 pub mod invites;
 pub mod level;
 pub mod model_permissions;
@@ -35,9 +37,11 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(admin_api_keys::routes())
         .merge(audit_logs::routes())
+        .merge(certificates::routes())
         .merge(data_retention::routes())
         .merge(group_users::routes())
         .merge(groups::routes())
+        .merge(hosted_tool_permissions::routes())
         .merge(invites::routes())
         .merge(model_permissions::routes())
         .merge(project_api_keys::routes())

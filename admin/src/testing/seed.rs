@@ -9,9 +9,10 @@ use sql::Engine;
 use super::Api;
 use super::world::World;
 use crate::resources::{
-    admin_api_keys, audit_logs, data_retention, group_users, groups, invites, model_permissions,
-    project_api_keys, project_groups, project_users, projects, rate_limits, role_assignments,
-    roles, service_accounts, spend_alerts, spend_limits, users,
+    admin_api_keys, audit_logs, certificates, data_retention, group_users, groups,
+    hosted_tool_permissions, invites, model_permissions, project_api_keys, project_groups,
+    project_users, projects, rate_limits, role_assignments, roles, service_accounts, spend_alerts,
+    spend_limits, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -38,6 +39,8 @@ pub const ALL: &[Seed] = &[
     spend_limits::seed::SEED,
     rate_limits::seed::SEED,
     model_permissions::seed::SEED,
+    hosted_tool_permissions::seed::SEED,
+    certificates::seed::SEED,
     audit_logs::seed::SEED,
 ];
 

@@ -37,6 +37,20 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("audit_resources", &["organization_id", "resource_id", "event_id"]),
     ("audit_seals", &["organization_id", "number"]),
     ("audit_tail", &["organization_id", "id"]),
+    ("certificate_activations", &["organization_id", "project_id", "certificate_id"]),
+    (
+        "certificates",
+        &[
+            "organization_id",
+            "id",
+            "name",
+            "content",
+            "subject",
+            "valid_at",
+            "expires_at",
+            "created_at",
+        ],
+    ),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -78,6 +92,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "spend_limit",
             "model_mode",
             "model_ids",
+            "hosted_tools",
         ],
     ),
     (

@@ -4,13 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use admin::App;
-use admin::access::Operator;
-use admin::domain::clock::{SystemClock, SystemRandom};
+use admin::access::{Caller, Circumstances, Credential, Operator, identify};
+use admin::audit::{Author, EVENTS_PER_CHANGE, Origin};
+use admin::domain::clock::{Clock, SystemClock, SystemRandom};
+use admin::domain::id::Ids;
+use admin::domain::scope::Scope;
+use admin::error;
+use admin::kept::Kept;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use sql::{Options, Store};
+use sql::{Options, Store, Tx};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
@@ -67,9 +72,25 @@ impl Local {
         &self.store
     }
 
-    /// Who acts.
-    pub fn operator(&self) -> &Operator {
-        &self.operator
+    /// Changes something that the API has no operation for, as the operator and by the same functions as the server.
+    pub fn change<T: Send + 'static>(
+        &self,
+        change: impl Fn(&mut Tx<'_>, &Author) -> error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
+        let at = Circumstances {
+            now: SystemClock.now(),
+            origin: Origin { ip_address: None, user_agent: Some(AGENT.to_owned()) },
+            event_ids: ids.block(EVENTS_PER_CHANGE),
+        };
+        let credential = Credential::Operator(self.operator.clone());
+        let known = Kept::default();
+        let changed = self.store.write_blocking(move |tx| {
+            let caller = Caller::new(identify(tx, &credential, at.now, &known, None)?, &at);
+            caller.require(Scope::ManagementWrite)?;
+            change(tx, &caller.author)
+        });
+        Ok(changed?)
     }
 }
 

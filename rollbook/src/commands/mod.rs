@@ -14,6 +14,7 @@ mod exchange;
 pub mod failure;
 mod find;
 pub mod group;
+pub mod hosted_tool;
 pub mod import;
 pub mod invite;
 mod local;

@@ -1,27 +1,16 @@
 //! `rollbook model`: the models of an organization. The API has no operation for them, so this works on a store alone.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
-use admin::access::{Caller, Circumstances, Credential, Operator, identify};
-use admin::audit::{Author, EVENTS_PER_CHANGE, Origin};
-use admin::domain::clock::{Clock, SystemClock, SystemRandom};
-use admin::domain::id::Ids;
-use admin::domain::scope::Scope;
-use admin::error;
-use admin::kept::Kept;
-use admin::organization;
 use admin::resources::rate_limits::limits::Limits;
 use admin::resources::rate_limits::models::{self, Model, NewModel};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sql::Tx;
 
 use super::confirm::Confirmation;
-use super::local::{self, AGENT, Local};
 use super::output::Output;
-use super::place::StorePlace;
+use super::place::OrganizationPlace;
 use super::table::{Column, Shape};
 use crate::model_spec::{NAMES, limit, name};
 
@@ -56,17 +45,6 @@ pub enum Command {
     Remove(Remove),
 }
 
-/// The flags that say where.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Where")]
-struct Where {
-    #[command(flatten)]
-    store: StorePlace,
-    /// The organization, by slug or id, where there is more than one
-    #[arg(long, value_name = "ORGANIZATION")]
-    organization: Option<String>,
-}
-
 /// The flags of `model add`.
 #[derive(Debug, Args)]
 pub struct Add {
@@ -76,7 +54,7 @@ pub struct Add {
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
-    place: Where,
+    place: OrganizationPlace,
     #[command(flatten)]
     output: Output,
 }
@@ -85,7 +63,7 @@ pub struct Add {
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
-    place: Where,
+    place: OrganizationPlace,
     #[command(flatten)]
     output: Output,
 }
@@ -98,7 +76,7 @@ pub struct Update {
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
-    place: Where,
+    place: OrganizationPlace,
     #[command(flatten)]
     output: Output,
 }
@@ -111,7 +89,7 @@ pub struct Remove {
     #[command(flatten)]
     confirmation: Confirmation,
     #[command(flatten)]
-    place: Where,
+    place: OrganizationPlace,
     #[command(flatten)]
     output: Output,
 }
@@ -183,60 +161,25 @@ impl Command {
     }
 }
 
-impl Where {
-    fn open(&self) -> Result<Local> {
-        let organization = self.organization.clone();
-        let operator = Operator { user: local::user(), organization, on_behalf_of: None };
-        Local::open(&self.store.database, operator, admin::Settings::default())
-    }
-
-    /// Changes something as the operator, by the same functions as the server.
-    fn change<T: Send + 'static>(
-        &self,
-        change: impl Fn(&mut Tx<'_>, &Author) -> error::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let local = self.open()?;
-        let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
-        let at = Circumstances {
-            now: SystemClock.now(),
-            origin: Origin { ip_address: None, user_agent: Some(AGENT.to_owned()) },
-            event_ids: ids.block(EVENTS_PER_CHANGE),
-        };
-        let credential = Credential::Operator(local.operator().clone());
-        let known = Kept::default();
-        let changed = local.store().write_blocking(move |tx| {
-            let caller = Caller::new(identify(tx, &credential, at.now, &known, None)?, &at);
-            caller.require(Scope::ManagementWrite)?;
-            change(tx, &caller.author)
-        });
-        Ok(changed?)
-    }
-}
-
 impl Add {
     fn run(&self) -> Result<()> {
         let new = NewModel { id: self.model.clone(), limits: self.limits.over(Limits::default()) };
-        let model = self.place.change(move |tx, by| models::add(tx, by, &new))?;
+        let model = self.place.open()?.change(move |tx, by| models::add(tx, by, &new))?;
         self.output.done(&row(&model), &format!("Added the model {}.", model.id))
     }
 }
 
 impl List {
     fn run(&self) -> Result<()> {
-        let local = self.place.open()?;
-        let named = self.place.organization.clone();
-        let all = local.store().read_blocking(move |tx| {
-            let organization = organization::find_named_or_only(tx, named.as_deref())?;
-            models::list(tx, &organization.id)
-        });
-        self.output.list(all?.iter().map(|model| Ok(row(model))), &MODELS)
+        let all = self.place.read(models::list)?;
+        self.output.list(all.iter().map(|model| Ok(row(model))), &MODELS)
     }
 }
 
 impl Update {
     fn run(&self) -> Result<()> {
         let (id, flags) = (self.model.clone(), self.limits.clone());
-        let model = self.place.change(move |tx, by| {
+        let model = self.place.open()?.change(move |tx, by| {
             let before = models::find(tx, by.organization_id(), &id)?;
             models::update(tx, by, &id, flags.over(before.limits))
         })?;
@@ -250,7 +193,7 @@ impl Remove {
         let what = format!("the model {} with the limits of projects for it", self.model);
         self.confirmation.ask(&format!("Remove {what}?"))?;
         let id = self.model.clone();
-        self.place.change(move |tx, by| models::remove(tx, by, &id))?;
+        self.place.open()?.change(move |tx, by| models::remove(tx, by, &id))?;
         let answer = json!({ "object": "model.deleted", "id": self.model, "deleted": true });
         self.output.done(&answer, &format!("Removed {what}."))
     }

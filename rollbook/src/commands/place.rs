@@ -1,8 +1,10 @@
 //! Where a command finds the organization.
 
 use admin::access::Operator;
+use admin::{error, organization};
 use anyhow::Result;
 use clap::Args;
+use sql::Tx;
 
 use super::client::Client;
 use super::local::{self, Local};
@@ -47,6 +49,39 @@ pub struct StorePlace {
     )]
     #[arg(help = "The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")]
     pub database: String,
+}
+
+/// The flags of commands that work on an organization in a store only.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where")]
+pub struct OrganizationPlace {
+    #[command(flatten)]
+    store: StorePlace,
+    /// The organization, by slug or id, where there is more than one
+    #[arg(long, value_name = "ORGANIZATION")]
+    organization: Option<String>,
+}
+
+impl OrganizationPlace {
+    /// The store.
+    pub fn open(&self) -> Result<Local> {
+        let organization = self.organization.clone();
+        let operator = Operator { user: local::user(), organization, on_behalf_of: None };
+        Local::open(&self.store.database, operator, admin::Settings::default())
+    }
+
+    /// Reads something that the API has no operation for, of this organization.
+    pub fn read<T: Send + 'static>(
+        &self,
+        read: impl Fn(&mut Tx<'_>, &str) -> error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let named = self.organization.clone();
+        let all = self.open()?.store().read_blocking(move |tx| {
+            let organization = organization::find_named_or_only(tx, named.as_deref())?;
+            read(tx, &organization.id)
+        });
+        Ok(all?)
+    }
 }
 
 impl Place {

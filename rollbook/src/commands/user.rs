@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use admin::access::{Caller, Circumstances, Credential, identify};
-use admin::audit::{EVENTS_PER_CHANGE, Origin};
-use admin::domain::clock::{Clock, SystemClock, SystemRandom};
+use admin::domain::clock::{SystemClock, SystemRandom};
 use admin::domain::email;
 use admin::domain::id::Ids;
 use admin::domain::role::OrganizationRole;
-use admin::domain::scope::Scope;
-use admin::kept::Kept;
 use admin::resources::users::store::{self as users, NewUser};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
@@ -19,7 +15,7 @@ use serde_json::json;
 use super::client::{Client, segment};
 use super::confirm::Confirmation;
 use super::find::{self, id, text};
-use super::local::{AGENT, Local};
+use super::local::Local;
 use super::member::person;
 use super::output::Output;
 use super::place::Place;
@@ -155,19 +151,8 @@ impl Add {
             name: self.name.clone(),
             role: OrganizationRole::from_name(&self.role).unwrap_or(OrganizationRole::Reader),
         };
-        let at = Circumstances {
-            now: SystemClock.now(),
-            origin: Origin { ip_address: None, user_agent: Some(AGENT.to_owned()) },
-            event_ids: ids.block(EVENTS_PER_CHANGE),
-        };
-        let credential = Credential::Operator(local.operator().clone());
         let id = new.id.clone();
-        let known = Kept::default();
-        local.store().write_blocking(move |tx| {
-            let caller = Caller::new(identify(tx, &credential, at.now, &known, None)?, &at);
-            caller.require(Scope::ManagementWrite)?;
-            users::add(tx, &caller.author, &new).map(drop)
-        })?;
+        local.change(move |tx, by| users::add(tx, by, &new).map(drop))?;
         Ok(id)
     }
 }

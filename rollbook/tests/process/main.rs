@@ -17,6 +17,7 @@ mod deadlines;
 mod demo;
 mod first_start;
 mod fresh;
+mod hosted_tools;
 mod import;
 mod invites;
 mod kill;

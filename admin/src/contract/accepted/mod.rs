@@ -4,6 +4,7 @@
 mod assignments;
 mod audit_logs;
 mod base;
+mod certificates;
 mod groups;
 mod invites;
 mod models;
@@ -20,6 +21,7 @@ pub type Difference = (&'static str, &'static str);
 pub fn accepted() -> impl Iterator<Item = &'static Difference> {
     [
         base::ACCEPTED,
+        certificates::ACCEPTED,
         groups::ACCEPTED,
         roles::ACCEPTED,
         assignments::ACCEPTED,

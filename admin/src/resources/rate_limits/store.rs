@@ -55,7 +55,8 @@ impl Stored {
 }
 
 /// The name of the model at which a position in the list of limits stands.
-fn position(cursor: &str) -> &str {
+#[must_use]
+pub fn position(cursor: &str) -> &str {
     let elsewhere = if cursor < PREFIX { "" } else { BEYOND };
     cursor.strip_prefix(PREFIX).unwrap_or(elsewhere)
 }
