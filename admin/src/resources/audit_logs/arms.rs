@@ -119,7 +119,8 @@ impl Search<'_> {
         for (column, values) in &self.rest {
             let places: Vec<_> = (0..values.len().next_power_of_two()).map(|_| next()).collect();
             // Not the bare column, because for that another index may look as good.
-            rest += &format!(" AND COALESCE(e.{column}, '') IN ({})", places.join(", "));
+            let test = format!(" AND COALESCE(e.{column}, '') IN ({})", places.join(", "));
+            rest.push_str(&test);
         }
         let direction = match order {
             Order::Ascending => "ASC",

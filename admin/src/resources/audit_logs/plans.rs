@@ -112,8 +112,9 @@ async fn every_filter_and_every_two_are_ranges_of_one_index_at_any_depth() {
     for filters in combinations {
         let index = index(|name| filters.iter().any(|(known, _)| *known == name));
         // The rows that were filled in have ids of no time at all.
-        let query: String = filters.iter().map(|(_, text)| format!("&{text}")).collect();
-        let query = query.replace("effective_at[gte]=1", "effective_at[gte]=-1");
+        let texts: Vec<&str> = filters.iter().map(|(_, text)| *text).collect();
+        let query =
+            format!("&{}", texts.join("&")).replace("effective_at[gte]=1", "effective_at[gte]=-1");
         let mut works = Vec::new();
         for position in [
             "after=audit_log-1199990",

@@ -85,7 +85,7 @@ fn actors(tx: &mut Tx<'_>, organization: &str, filters: &Filters) -> Result<Opti
         let Some(values) = values else { continue };
         let these = actors_by(tx, organization, columns, values)?;
         found = Some(match found {
-            Some(those) => those.intersection(&these).cloned().collect(),
+            Some(before) => before.intersection(&these).cloned().collect(),
             None => these,
         });
     }

@@ -112,7 +112,8 @@ fn is_asked_for(row: &Value, filters: &[(&str, Vec<String>)]) -> bool {
 
 fn query(filters: &[(&str, Vec<String>)]) -> String {
     let one = |(name, values): &(&str, Vec<String>)| {
-        values.iter().map(|value| format!("&{name}[]={value}")).collect::<String>()
+        let arguments = values.iter().map(|value| format!("&{name}[]={value}"));
+        arguments.collect::<Vec<_>>().concat()
     };
     filters.iter().map(one).collect()
 }
