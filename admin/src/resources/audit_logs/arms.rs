@@ -129,11 +129,6 @@ impl Search<'_> {
         let mut parts = Vec::new();
         for _ in 0..arms {
             let places: Vec<_> = self.way.columns().iter().map(|_| next()).collect();
-            if let (Way::Resource, [place]) = (self.way, places.as_slice()) {
-                parts.push(about(place, &rest, direction));
-                parts.push(further(place, &rest, direction));
-                continue;
-            }
             let mut equal = String::new();
             for (column, place) in self.way.columns().iter().zip(&places) {
                 equal += " AND e.";
@@ -145,20 +140,13 @@ impl Search<'_> {
                 "SELECT e.id AS id FROM audit_events e WHERE e.organization_id = $1{equal}{rest}
                  AND e.id > $2 AND e.id < $3 ORDER BY e.id {direction} LIMIT $4"
             ));
+            if self.way == Way::Resource {
+                parts.push(further(&places[0], &rest, direction));
+            }
         }
         let cut = |(number, part): (usize, String)| format!("SELECT id FROM ({part}) a{number}");
         parts.into_iter().enumerate().map(cut).collect::<Vec<_>>().join("\nUNION ALL ")
     }
-}
-
-/// The events that are about this thing. The thing is a range and not an equality, because then the order can only be that of
-/// its index: with an equality `SQLite` may as well walk all events along the primary key and drop those about other things.
-fn about(place: &str, rest: &str, direction: &str) -> String {
-    format!(
-        "SELECT e.id AS id FROM audit_events e WHERE e.organization_id = $1{rest}
-         AND (e.resource_id, e.id) > ({place}, $2) AND (e.resource_id, e.id) < ({place}, $3)
-         ORDER BY e.resource_id {direction}, e.id {direction} LIMIT $4"
-    )
 }
 
 /// The events that are about this thing beside another.
