@@ -81,35 +81,35 @@ async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
 
 /// What is wrong with a plan, if anything. The arms of a search must run along this index.
 fn fault<'a>(engine: Engine, lines: &'a [String], is_search: bool, index: &str) -> Option<&'a str> {
-    let is_other = |line: &str, index: &str| match engine {
+    let index = match (engine, index) {
+        (Engine::Sqlite, KEY) => "sqlite_autoindex_audit_events_1",
+        _ => index,
+    };
+    let arms_run_elsewhere = |line: &str| match engine {
         Engine::Sqlite => {
-            line.contains("id>? AND id<?") && !line.contains(&format!("INDEX {index} "))
+            let is_arm = line.contains("id>? AND id<?") && !line.contains("event_id>?");
+            is_arm && !line.contains(&format!("INDEX {index} "))
         }
         Engine::Postgres => {
             line.contains(" on audit_events") && !line.contains(&format!(" using {index} on "))
         }
     };
-    let index = if index == KEY && engine == Engine::Sqlite {
-        "sqlite_autoindex_audit_events_1"
-    } else {
-        index
+    let reads_much = |line: &str| match engine {
+        Engine::Sqlite => {
+            scans(line, lines) || line.contains("TEMP B-TREE") || line.contains("AUTOMATIC")
+        }
+        Engine::Postgres => {
+            let whole = ["Seq Scan on audit_", "Bitmap", "Sort"];
+            whole.iter().any(|word| line.contains(word))
+                || (line.contains(" on audit_") && rows(line) > MOST_ROWS)
+        }
     };
-    let is_fault = |line: &&String| {
-        let is_further = line.contains("event_id>?");
-        let is_bad = match engine {
-            Engine::Sqlite => {
-                scans(line, lines) || line.contains("TEMP B-TREE") || line.contains("AUTOMATIC")
-            }
-            Engine::Postgres => {
-                let whole = ["Seq Scan on audit_", "Bitmap", "Sort"];
-                // Which are checked within an arm are not its rows.
-                let is_arm = line.contains(" on audit_");
-                whole.iter().any(|word| line.contains(word)) || (is_arm && rows(line) > MOST_ROWS)
-            }
-        };
-        is_bad || (is_search && !is_further && is_other(line, index))
+    // What is looked up within an arm is found by its key.
+    let is_within = |place: usize| place > 0 && lines[place - 1].contains("SubPlan");
+    let is_fault = |(place, line): &(usize, &'a str)| {
+        reads_much(line) || (is_search && !is_within(*place) && arms_run_elsewhere(line))
     };
-    lines.iter().find(is_fault).map(String::as_str)
+    lines.iter().map(String::as_str).enumerate().find(is_fault).map(|(_, line)| line)
 }
 
 /// The steps that `SQLite` takes for a page, each statement of which has the plan that it should.
