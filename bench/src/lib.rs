@@ -6,6 +6,7 @@
 //! load is one of `load`, `open_loop`, `refresh`, `disk` and `pgbench`, and each finds a `tally`.
 
 pub mod answer;
+mod audit;
 mod databases;
 mod disk;
 mod document;

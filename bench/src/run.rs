@@ -9,6 +9,7 @@ use clap::Parser;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::audit::{self, AUDIT};
 use crate::document;
 use crate::fill::Shape;
 use crate::groups::{Group, Sizes, groups};
@@ -41,9 +42,15 @@ pub struct Plan {
     /// Only try it out: one short round, at most 10⁴ members
     #[arg(long)]
     pub quick: bool,
-    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, writes, start
+    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, writes, start; audit only if it is named
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// How many events the record of the group `audit` has; a tenth at most when it is only tried out
+    #[arg(long, value_name = "COUNT", default_value = "10000000", value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+    pub events: u64,
+    /// Where that record is, or is put and left
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Put the tables into this file too, each in place of the last one between its two marks, and the plot beside it
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
@@ -66,7 +73,8 @@ impl Plan {
             return self;
         }
         let members = self.members.into_iter().filter(|size| *size <= 10_000).collect();
-        Self { rounds: 1, length: Duration::from_millis(500), members, ..self }
+        let events = self.events.min(1_000_000);
+        Self { rounds: 1, length: Duration::from_millis(500), members, events, ..self }
     }
 
     fn sizes(&self, postgres: bool) -> Result<Sizes> {
@@ -104,7 +112,9 @@ pub fn run(plan: Plan) -> Result<()> {
     let (plan, stores) = (plan.shortened(), Stores::new());
     let sizes = plan.sizes(stores.has_postgres())?;
     let groups = groups(&sizes);
-    let is_known = |only: &String| only == START || groups.iter().any(|group| group.key == only);
+    let is_known = |only: &String| {
+        [START, AUDIT].contains(&only.as_str()) || groups.iter().any(|group| group.key == only)
+    };
     ensure!(plan.only.iter().all(is_known), "--help names the groups there are");
     let runtime = Runtime::new()?;
     let progress = Progress::new(&runtime)?;
@@ -117,6 +127,10 @@ pub fn run(plan: Plan) -> Result<()> {
     if bench.plan.wants(START) {
         let section = startup::measure(&mut bench)?;
         bench.tell(&section)?;
+    }
+    // Large, so it has to be asked for.
+    if bench.plan.only.iter().any(|only| only == AUDIT) {
+        audit::measure(&bench)?;
     }
     bench.progress.end();
     Ok(())

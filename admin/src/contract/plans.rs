@@ -186,7 +186,7 @@ pub fn scans(line: &str, lines: &[String]) -> bool {
 }
 
 /// The rows that a node of PostgreSQL's plan produced in all its loops.
-fn rows(line: &str) -> u64 {
+pub fn rows(line: &str) -> u64 {
     let number = |name: &str| {
         let rest = line.split_once("(actual ").and_then(|(_, rest)| rest.split_once(name))?.1;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()

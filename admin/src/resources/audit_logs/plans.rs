@@ -1,4 +1,5 @@
-//! The plans of the record's list: every filter alone and every two together, both ways, with 200,000 events.
+//! The plans of the record's list: every filter alone and every two together, both ways, with 200,000 events. `SQLite` has to find
+//! them without statistics, which a new store does not have, and with them.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -6,16 +7,21 @@ use std::sync::{Arc, Mutex};
 use sql::{Arg, Engine, Tx, args};
 
 use crate::app::Settings;
-use crate::contract::plans::{Statement, plan, scans, work};
+use crate::contract::plans::{Statement, plan, rows, scans, work};
 use crate::testing::Api;
 use crate::testing::seed::Filling;
 use crate::testing::world::World;
 
 const ROWS: usize = 200_000;
+/// Where the index of the primary key is meant, whatever the engine calls it.
+const KEY: &str = "audit_events_key";
+/// What an arm may read for a page of 20 on PostgreSQL, with what it passes over.
+const MOST_ROWS: u64 = 42;
 
 /// Each filter with values that many events have, and the word for it below.
 const FILTERS: [(&str, &str); 6] = [
-    ("time", "effective_at[gte]=1"),
+    // The rows that are filled in have ids of no time at all.
+    ("time", "effective_at[gte]=-1"),
     ("project", "project_ids[]=proj_x1&project_ids[]=proj_x2"),
     ("kind", "event_types[]=user.added&event_types[]=project.created"),
     ("actor", "actor_ids[]=user-x1"),
@@ -31,7 +37,7 @@ fn index(has: impl Fn(&str) -> bool) -> &'static str {
         (_, true, ..) => "audit_events_of_project",
         (_, _, true, _) => "audit_events_of_actor",
         (_, _, _, true) => "audit_events_of_kind",
-        _ => "sqlite_autoindex_audit_events_1",
+        _ => KEY,
     }
 }
 
@@ -39,18 +45,19 @@ async fn fill(api: &Api, world: &World) {
     let filling = Filling { world, rows: ROWS, engine: api.app.store.engine() };
     let id = Filling::ID;
     let kind = "CASE i % 4 WHEN 0 THEN 'user.added' WHEN 1 THEN 'project.created' WHEN 2 THEN 'user.deleted' ELSE 'api_key.created' END";
+    // Of coprime numbers, so that every two values meet.
     let event = format!(
-        "$1, 'audit_log-' || {id}, {kind}, 1, CASE WHEN i % 7 > 0 THEN 'proj_x' || (i % 3) END,
+        "$1, 'audit_log-' || {id}, {kind}, 1, CASE WHEN i % 7 > 0 THEN 'proj_x' || (i % 11) END,
          'actor' || (i % 40), 'res_' || (i % 9), '{{}}'"
     );
     let into = "audit_events (organization_id, id, kind, effective_at, project_id, actor, resource_id, payload)";
     let further = format!("$1, 'res_' || (i % 9 + 1), 'audit_log-' || {id}");
-    let actor = "$1, 'actor' || (i - 1), 'api_key', 'key_x' || i, 'user-x' || (i % 4), i || '@x', (i % 20) || '@x'";
+    let actor = "$1, 'actor' || (i - 1), 'api_key', 'key_x' || i, 'user-x' || (i % 400), i || '@x', (i % 2000) || '@x'";
     let statements = [
         filling.insert(into, &event),
         filling.insert("audit_resources (organization_id, resource_id, event_id)", &further),
         filling.insert_some(
-            40,
+            4_000,
             "audit_actors (organization_id, actor, kind, actor_id, user_id, email, email_folded)",
             actor,
         ),
@@ -64,32 +71,98 @@ async fn fill(api: &Api, world: &World) {
 
 type Seen = Arc<Mutex<BTreeSet<Statement>>>;
 
+/// The statements of a page about the record.
+async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
+    seen.lock().expect("the observer does not panic").clear();
+    assert_eq!(api.get(path).await.ids().len(), 20, "{path} shows a full page");
+    let seen = seen.lock().expect("the observer does not panic");
+    seen.iter().filter(|one| one.sql.contains("audit_")).cloned().collect()
+}
+
+/// What is wrong with a plan, if anything. The arms of a search must run along this index.
+fn fault<'a>(engine: Engine, lines: &'a [String], is_search: bool, index: &str) -> Option<&'a str> {
+    let index = match (engine, index) {
+        (Engine::Sqlite, KEY) => "sqlite_autoindex_audit_events_1",
+        _ => index,
+    };
+    let arms_run_elsewhere = |line: &str| match engine {
+        Engine::Sqlite => {
+            let is_arm = line.contains("id>? AND id<?") && !line.contains("event_id>?");
+            is_arm && !line.contains(&format!("INDEX {index} "))
+        }
+        Engine::Postgres => {
+            line.contains(" on audit_events") && !line.contains(&format!(" using {index} on "))
+        }
+    };
+    let reads_much = |line: &str| match engine {
+        Engine::Sqlite => {
+            scans(line, lines) || line.contains("TEMP B-TREE") || line.contains("AUTOMATIC")
+        }
+        Engine::Postgres => {
+            let whole = ["Seq Scan on audit_", "Bitmap", "Sort"];
+            whole.iter().any(|word| line.contains(word))
+                || (line.contains(" on audit_") && rows(line) > MOST_ROWS)
+        }
+    };
+    // What is looked up within an arm is found by its key.
+    let is_within = |place: usize| place > 0 && lines[place - 1].contains("SubPlan");
+    let is_fault = |(place, line): &(usize, &'a str)| {
+        reads_much(line) || (is_search && !is_within(*place) && arms_run_elsewhere(line))
+    };
+    lines.iter().map(String::as_str).enumerate().find(is_fault).map(|(_, line)| line)
+}
+
 /// The steps that `SQLite` takes for a page, each statement of which has the plan that it should.
 async fn steps(api: &Api, seen: &Seen, query: &str, index: &str) -> u64 {
-    seen.lock().expect("the observer does not panic").clear();
     let path = format!("/organization/audit_logs?limit=20{query}");
-    assert_eq!(api.get(&path).await.ids().len(), 20, "{path} shows a full page");
-    let statements = seen.lock().expect("the observer does not panic").clone();
     let mut steps = 0;
-    for statement in statements.into_iter().filter(|one| one.sql.contains("audit_")) {
+    for statement in statements(api, seen, &path).await {
         let lines = plan(api, statement.clone()).await;
-        let is_fault = |line: &&String| {
-            scans(line, &lines) || line.contains("TEMP B-TREE") || line.contains("AUTOMATIC")
-        };
-        assert_eq!(lines.iter().find(is_fault), None, "{path}\n{}\n{lines:#?}", statement.sql);
-        let arms: Vec<_> = lines.iter().filter(|line| line.contains("id>? AND id<?")).collect();
-        for arm in arms {
-            let is_meant = arm.contains(&format!("INDEX {index} ")) || arm.contains("event_id>?");
-            assert!(is_meant, "{path}: {arm} instead of {index}");
-        }
+        let is_search = statement.sql.starts_with("SELECT id FROM (");
+        let fault = fault(api.app.store.engine(), &lines, is_search, index);
+        assert_eq!(fault, None, "{path}, {index}\n{}\n{lines:#?}", statement.sql);
         steps += work(api, statement).await.1.unwrap_or_default();
     }
     steps
 }
 
-/// On PostgreSQL which of two indexes serves is a matter of statistics; there the tests of the rows have to do.
+/// Every filter alone and every two together, as the beginning of a query, each with the index that serves it.
+fn combinations() -> Vec<(String, &'static str)> {
+    let mut combinations: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
+    for (number, filter) in FILTERS.iter().enumerate() {
+        combinations.push(vec![*filter]);
+        combinations.extend(FILTERS[..number].iter().map(|other| vec![*other, *filter]));
+    }
+    assert_eq!(combinations.len(), 1 + 6 + 15);
+    let query = |filters: Vec<(&str, &str)>| {
+        let index = index(|name| filters.iter().any(|(known, _)| *known == name));
+        (filters.iter().map(|(_, text)| format!("&{text}")).collect(), index)
+    };
+    combinations.into_iter().map(query).collect()
+}
+
+/// Pages near both ends and in both directions cost the same.
+async fn compare(api: &Api, seen: &Seen, query: &str, index: &str) {
+    let mut works = Vec::new();
+    for position in [
+        "after=audit_log-1199990",
+        "after=audit_log-1010000",
+        "before=audit_log-1190000",
+        "before=audit_log-1000010",
+    ] {
+        works.push(steps(api, seen, &format!("{query}&{position}"), index).await);
+    }
+    let (least, most) = (works.iter().min(), works.iter().max());
+    let is_alike = most <= least.map(|least| least + least / 20).as_ref();
+    assert!(is_alike, "{query}: {works:?} steps at different depths");
+}
+
+async fn analyze(api: &Api) {
+    let analyze = |tx: &mut Tx<'_>| tx.execute("ANALYZE", args![]);
+    api.app.store.write::<_, sql::Error>(analyze).await.expect("statistics can be made");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: beside a thing that events are about, a project lets SQLite walk all events in the second arm"]
 async fn every_filter_and_every_two_are_ranges_of_one_index_at_any_depth() {
     let seen = Seen::default();
     let log = Arc::clone(&seen);
@@ -97,33 +170,15 @@ async fn every_filter_and_every_two_are_ranges_of_one_index_at_any_depth() {
         log.lock().expect("the observer does not panic").insert(Statement::of(sql, arguments));
     };
     let api = Api::with(Settings::default(), Some(Arc::new(observer))).await.unwatched();
-    if api.app.store.engine() == Engine::Postgres {
-        return;
-    }
     let world = World::of_first(&api).await;
     fill(&api, &world).await;
-    let mut combinations: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
-    for (number, filter) in FILTERS.iter().enumerate() {
-        combinations.push(vec![*filter]);
-        combinations.extend(FILTERS[..number].iter().map(|other| vec![*other, *filter]));
-    }
-    assert_eq!(combinations.len(), 1 + 6 + 15);
-    for filters in combinations {
-        let index = index(|name| filters.iter().any(|(known, _)| *known == name));
-        // The rows that were filled in have ids of no time at all.
-        let query: String = filters.iter().map(|(_, text)| format!("&{text}")).collect();
-        let query = query.replace("effective_at[gte]=1", "effective_at[gte]=-1");
-        let mut works = Vec::new();
-        for position in [
-            "after=audit_log-1199990",
-            "after=audit_log-1003000",
-            "before=audit_log-1197000",
-            "before=audit_log-1000010",
-        ] {
-            works.push(steps(&api, &seen, &format!("{query}&{position}"), index).await);
+    if api.app.store.engine() == Engine::Sqlite {
+        for (query, index) in combinations() {
+            compare(&api, &seen, &query, index).await;
         }
-        let (least, most) = (works.iter().min(), works.iter().max());
-        let is_alike = most <= least.map(|least| least * 2).as_ref();
-        assert!(is_alike, "{query}: {works:?} steps at different depths");
+    }
+    analyze(&api).await;
+    for (query, index) in combinations() {
+        compare(&api, &seen, &query, index).await;
     }
 }
