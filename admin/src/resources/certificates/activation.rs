@@ -133,7 +133,8 @@ fn append(
     };
     let told: Vec<Value> = changed.iter().map(|certificate| certificate.told()).collect();
     let payload = json!({ "certificates": told });
-    let others: Vec<&str> = changed[1..].iter().map(|certificate| certificate.id.as_str()).collect();
+    let others: Vec<&str> =
+        changed[1..].iter().map(|certificate| certificate.id.as_str()).collect();
     let event = Event::new(kind, &first.id, payload).about(&others);
     audit::append(tx, by, &level.place(event))
 }
