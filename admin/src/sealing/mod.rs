@@ -3,9 +3,12 @@
 //! A batch is read in one snapshot with the head of the chain and written under the next number, which only one can take. So an
 //! event is in one seal, or still in the tail, whatever stops in between.
 
+pub mod export;
+mod read;
 pub mod run;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::collections::HashMap;
 

@@ -1,3 +1,5 @@
+mod tampering;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
