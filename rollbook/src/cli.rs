@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, api_key, check, check_config, group, hosted_tool, invite, member, model, org,
-    project, role, service_account, shell, store, user,
+    self, admin_key, api_key, audit, check, check_config, group, hosted_tool, invite, member,
+    model, org, project, role, service_account, shell, store, user,
 };
 use crate::config::Serve;
 
@@ -78,6 +78,9 @@ pub enum Command {
     Check(check::Check),
     /// Bring people, projects and memberships in from a CSV file
     Import(commands::import::Import),
+    /// Check, export and seal the record of what was changed
+    #[command(subcommand, after_help = "Example:\n  rollbook audit verify")]
+    Audit(audit::Command),
     /// Bring the tables of a store up to date
     #[command(after_help = "Example:\n  rollbook migrate --check")]
     Migrate(store::Migrate),
@@ -122,7 +125,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "hosted-tool",
         ],
     ),
-    ("Store", &["import", "migrate", "backup", "restore"]),
+    ("Store", &["import", "audit", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
 

@@ -148,6 +148,15 @@ pub struct Settings {
     /// The largest request body
     #[arg(long, env = "ROLLBOOK_BODY_LIMIT", value_name = "BYTES", default_value = "1048576")]
     pub body_limit: NonZeroUsize,
+    /// How often what was recorded is sealed, in milliseconds; 0 never does. For measurements.
+    #[arg(
+        long,
+        env = "ROLLBOOK_AUDIT_SEAL_INTERVAL",
+        value_name = "MILLISECONDS",
+        default_value = "400",
+        hide = true
+    )]
+    pub audit_seal_interval: u32,
     /// The least important events to log
     #[arg(long, env = "ROLLBOOK_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: Level,
@@ -229,6 +238,11 @@ impl Settings {
             deadline: defaults.deadline.min(seconds(self.request_timeout)),
             ..defaults
         }
+    }
+
+    /// How often the record is sealed.
+    pub fn seal_interval(&self) -> Duration {
+        Duration::from_millis(self.audit_seal_interval.into())
     }
 
     /// Whether keys would cross a network in plain sight.

@@ -69,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ApiKey(key) => key.run(),
         Command::Check(check) => check.run(),
         Command::Import(import) => commands::import::run(&import),
+        Command::Audit(audit) => audit.run(),
         Command::Migrate(migrate) => migrate.run(),
         Command::Backup(backup) => commands::backup::backup(&backup),
         Command::Restore(backup) => commands::backup::restore(&backup),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use admin::domain::clock::{SystemClock, SystemRandom};
-use admin::{App, Recall};
+use admin::{App, Recall, sealing};
 use anyhow::{Context, Result};
 use sql::Store;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::connection::Service;
@@ -26,10 +27,26 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     first_start::ensure(&store, settings, &gate.url())?;
     configured::apply(&store, settings).context("cannot bring the settings into the store")?;
     let service = service(&store, settings, &gate.url())?;
-    runtime.block_on(gate.serve(service, settings))?;
+    runtime.block_on(serve_and_seal(gate, service, &store, settings))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves until a signal and seals the record beside that. Nobody writes any more when the last of it is sealed.
+pub async fn serve_and_seal(
+    gate: Gate,
+    service: Service,
+    store: &Store,
+    settings: &Settings,
+) -> Result<()> {
+    let (stop, clock) = (CancellationToken::new(), Arc::new(SystemClock));
+    let sealing = sealing::run::run(store.clone(), clock, settings.seal_interval(), stop.clone());
+    let sealing = tokio::spawn(sealing);
+    let served = gate.serve(service, settings).await;
+    stop.cancel();
+    sealing.await?;
+    served
 }
 
 /// The threads that serve requests. Stores block, so they are opened and closed outside of them.

@@ -53,6 +53,20 @@ pub fn position_at(prefix: &str, second: i64) -> String {
     format!("{prefix}{}", base62(&number, WIDTH))
 }
 
+/// The moment at which an id says that it was made, in milliseconds, whatever stands before its 24 digits.
+#[must_use]
+pub fn moment_of(id: &str) -> Option<u64> {
+    let bytes = id.as_bytes();
+    let digits = bytes.get(bytes.len().checked_sub(WIDTH)?..)?;
+    let number = digits.iter().try_fold([0_u128; 2], |[high, low], digit| {
+        let digit = DIGITS.binary_search(digit).ok()? as u128;
+        let low = low * 62 + digit;
+        Some([high * 62 + (low >> 64), low & u128::from(u64::MAX)])
+    })?;
+    // 64 bits of time and counter stand before 78 random ones, 14 of which are in the upper half.
+    u64::try_from(number[0] >> 30).ok()
+}
+
 /// Whether any row can have this id. What cannot be stored need not be looked up, and must not reach an engine that
 /// chokes on it.
 #[must_use]
@@ -177,6 +191,19 @@ mod tests {
         clock.set(1_760_000_000);
         made.push(ids.make("user-"));
         assert!(made.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn an_id_tells_its_moment() {
+        let clock = Arc::new(TestClock::at(0));
+        for second in [0, 1, 1_750_000_000, 281_474_976_710] {
+            clock.set(second);
+            let fresh = Ids::new(Arc::clone(&clock) as _, Arc::new(SeededRandom::new(9)));
+            assert_eq!(moment_of(&fresh.make("audit_log-")), Some(second * 1000));
+        }
+        for odd in ["", "audit_log-1", "audit_log-00000000000000000000000!"] {
+            assert_eq!(moment_of(odd), None);
+        }
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! A batch is read in one snapshot with the head of the chain and written under the next number, which only one can take. So an
 //! event is in one seal, or still in the tail, whatever stops in between.
 
+pub mod export;
+mod read;
+pub mod run;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::collections::HashMap;
 
@@ -12,12 +16,17 @@ use sql::{Arg, Stamp, Store, Tx, args};
 
 use crate::audit::PREFIX;
 use crate::audit::record::Framed;
+use crate::domain::id::moment_of;
 use crate::error::{Error, Result};
 
 /// The most events in a seal.
 pub const BATCH: usize = 2048;
 /// How many passes whoever lost a number to another process leaves that organization alone.
 const PASSES_AFTER_LOSS: u8 = 4;
+/// How long an event may wait, in milliseconds, before it is sealed whoever else seems to seal its organization.
+const PATIENCE: u64 = 1000;
+/// So many events that wait are counted, and no more: what is counted is read.
+const COUNTED: i64 = 100_000;
 /// How many characters of an id a seal keeps.
 const ID: usize = 24;
 
@@ -31,6 +40,25 @@ pub struct Sealer {
     empty_at: Option<Stamp>,
     /// How many passes to leave an organization to somebody else.
     losing: HashMap<String, u8>,
+    behind: Behind,
+}
+
+/// What waited when the last pass began, less what it sealed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// How many events, as far as they are counted.
+    pub events: i64,
+    /// The moment of the oldest event that waited, in milliseconds.
+    pub oldest: Option<u64>,
+}
+
+/// An organization in which events wait.
+#[derive(Debug)]
+struct Waiting {
+    organization: String,
+    smallest: String,
+    largest: String,
+    events: i64,
 }
 
 /// What a pass did.
@@ -81,26 +109,44 @@ impl From<sql::Error> for Unsealed {
 
 impl Sealer {
     /// Seals at most a batch for each organization of what has waited since the pass before; the last time, of all that waits.
-    pub async fn pass(&mut self, store: &Store, now: i64, is_last: bool) -> Result<Passed> {
+    /// What is wrong in one organization keeps no other one waiting, and is told afterwards.
+    pub async fn pass(&mut self, store: &Store, now_ms: u64, is_last: bool) -> Result<Passed> {
         if self.empty_at.is_some() && store.stamp() == self.empty_at {
             return Ok(Passed::default());
         }
         let read = |tx: &mut Tx<'_>| Ok::<_, Error>((tx.stamp(), waiting(tx)?));
         let (stamp, waiting) = store.read(read).await?;
         self.empty_at = stamp.filter(|_| waiting.is_empty());
-        self.seen.retain(|organization, _| waiting.iter().any(|(one, _)| one == organization));
-        let mut passed = Passed::default();
-        for (organization, largest) in waiting {
-            let seen = self.seen.insert(organization.clone(), largest.clone());
-            let until = if is_last { Some(largest) } else { seen };
-            let Some(until) = until.filter(|_| is_last || self.is_mine(&organization)) else {
-                continue;
-            };
-            let sealed = self.seal(store, organization, until, now).await?;
-            passed.sealed += sealed;
-            passed.is_behind |= sealed == BATCH;
+        self.seen
+            .retain(|organization, _| waiting.iter().any(|one| one.organization == *organization));
+        self.behind = Behind {
+            events: waiting.iter().map(|one| one.events).sum(),
+            oldest: waiting.iter().filter_map(|one| moment_of(&one.smallest)).min(),
+        };
+        let (mut passed, mut failed) = (Passed::default(), None);
+        for one in waiting {
+            let seen = self.seen.insert(one.organization.clone(), one.largest.clone());
+            let is_old = moment_of(&one.smallest).is_some_and(|at| at + PATIENCE < now_ms);
+            let until = if is_last { Some(one.largest) } else { seen };
+            let is_mine = is_last || self.is_mine(&one.organization) || is_old;
+            let Some(until) = until.filter(|_| is_mine) else { continue };
+            match self.seal(store, one.organization, until, now_ms).await {
+                Ok(sealed) => {
+                    passed.sealed += sealed;
+                    passed.is_behind |= sealed == BATCH;
+                }
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(passed)
+        let sealed = i64::try_from(passed.sealed).unwrap_or(i64::MAX);
+        self.behind.events = (self.behind.events - sealed).max(0);
+        failed.map_or(Ok(passed), Err)
+    }
+
+    /// What waits, as the last pass saw it.
+    #[must_use]
+    pub fn behind(&self) -> Behind {
+        self.behind
     }
 
     /// Whether no other process seemed to seal this organization lately.
@@ -118,8 +164,9 @@ impl Sealer {
         store: &Store,
         organization: String,
         until: String,
-        now: i64,
+        now_ms: u64,
     ) -> Result<usize> {
+        let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let name = organization.clone();
         let read = move |tx: &mut Tx<'_>| batch(tx, &organization, &until, now);
         let Some(batch) = store.read(read).await? else { return Ok(0) };
@@ -139,19 +186,22 @@ impl Sealer {
     }
 }
 
-/// The organizations in which events wait, each with the largest id among them.
-fn waiting(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+/// The organizations in which events wait.
+fn waiting(tx: &mut Tx<'_>) -> Result<Vec<Waiting>> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let next = "SELECT organization_id FROM audit_tail WHERE organization_id > $1
-                    ORDER BY organization_id LIMIT 1";
-        let next = tx.one(next, args![&after], |row| row.get::<String>(0))?;
-        let Some(organization) = next else { return Ok(found) };
-        let largest =
-            "SELECT id FROM audit_tail WHERE organization_id = $1 ORDER BY id DESC LIMIT 1";
-        let largest = tx.one(largest, args![&organization], |row| row.get::<String>(0))?;
-        found.extend(largest.map(|largest| (organization.clone(), largest)));
-        after = organization;
+        let first = "SELECT organization_id, id FROM audit_tail WHERE organization_id > $1
+                     ORDER BY organization_id, id LIMIT 1";
+        let first =
+            tx.one(first, args![&after], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
+        let Some((organization, smallest)) = first else { return Ok(found) };
+        let last = "SELECT id FROM audit_tail WHERE organization_id = $1 ORDER BY id DESC LIMIT 1";
+        let last = tx.one(last, args![&organization], |row| row.get::<String>(0))?;
+        let events = "SELECT COUNT(*) FROM (SELECT id FROM audit_tail WHERE organization_id = $1 LIMIT $2) few";
+        let events = tx.one(events, args![&organization, COUNTED], |row| row.get::<i64>(0))?;
+        let largest = last.unwrap_or_else(|| smallest.clone());
+        after.clone_from(&organization);
+        found.push(Waiting { organization, smallest, largest, events: events.unwrap_or_default() });
     }
 }
 

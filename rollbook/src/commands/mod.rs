@@ -5,6 +5,7 @@
 
 pub mod admin_key;
 pub mod api_key;
+pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod check_config;

@@ -21,6 +21,7 @@ mod hosted_tools;
 mod import;
 mod invites;
 mod kill;
+mod kill_sealing;
 mod models;
 mod nginx;
 mod openapi;

@@ -1,3 +1,5 @@
+mod tampering;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -5,6 +7,9 @@ use sql::{Tx, args};
 
 use super::{BATCH, Passed, Seal, Sealer, Unsealed, batch, hash, head, write};
 use crate::testing::Api;
+
+/// Before any event was made, so that none of them is old.
+const NOW: u64 = 1_600_000_000_000;
 
 /// What is sealed, in sequence: the end of each id, with its hash. The chain is checked on the way.
 async fn sealed(api: &Api) -> Vec<(String, Vec<u8>)> {
@@ -71,7 +76,7 @@ async fn assert_whole(api: &Api) {
 }
 
 async fn pass(api: &Api, sealer: &mut Sealer) -> Passed {
-    sealer.pass(&api.app.store, 1_750_000_000, false).await.expect("a pass can be made")
+    sealer.pass(&api.app.store, NOW, false).await.expect("a pass can be made")
 }
 
 #[tokio::test]
@@ -91,7 +96,7 @@ async fn what_has_waited_for_a_pass_is_sealed_once_with_its_hash() {
     assert_eq!(pass(&api, &mut sealer).await, Passed::default());
     assert_eq!(api.app.store.stamp(), before, "a quiet store is left alone");
     api.create_project("Second").await;
-    let last = sealer.pass(&api.app.store, 1_750_000_000, true).await;
+    let last = sealer.pass(&api.app.store, NOW, true).await;
     assert_eq!(last.expect("a pass can be made").sealed, 1, "the last pass waits for nobody");
 }
 
@@ -104,7 +109,7 @@ async fn a_batch_that_was_sealed_by_somebody_else_is_not_sealed_again() {
     let old = api.app.store.read(read).await.expect("it can be read").expect("events wait");
     assert_whole(&api).await;
     let mut other = Sealer::default();
-    other.pass(&api.app.store, 8, true).await.expect("a pass can be made");
+    other.pass(&api.app.store, NOW, true).await.expect("a pass can be made");
     for is_one_by_one in [false, true] {
         let done = write(&api.app.store, old.clone(), is_one_by_one).await;
         assert!(matches!(done, Err(Unsealed::Lost)), "{done:?}");
@@ -139,7 +144,7 @@ async fn an_event_that_comes_late_gets_a_later_sequence() {
     write(&api.app.store, old, true).await.expect("one by one it can be sealed");
     assert_eq!(tail(&api).await, std::slice::from_ref(&late));
     let mut sealer = Sealer::default();
-    sealer.pass(&api.app.store, 8, true).await.expect("a pass can be made");
+    sealer.pass(&api.app.store, NOW, true).await.expect("a pass can be made");
     assert_eq!(sealed(&api).await.last(), Some(&late));
     assert_whole(&api).await;
 }
@@ -199,7 +204,7 @@ async fn while_several_write_and_several_seal_no_event_is_lost_or_sealed_twice()
     assert_whole(&api).await;
     let mut last = Sealer::default();
     while !tail(&api).await.is_empty() {
-        last.pass(&api.app.store, 9, true).await.expect("a pass can be made");
+        last.pass(&api.app.store, NOW, true).await.expect("a pass can be made");
     }
     assert_eq!(sealed(&api).await.len(), 4 + 90);
     assert_whole(&api).await;
