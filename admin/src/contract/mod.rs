@@ -14,6 +14,7 @@ mod paging;
 pub mod plans;
 mod provider_settings;
 mod providers;
+mod record;
 mod schema;
 mod shapes;
 mod walks;
