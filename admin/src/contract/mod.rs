@@ -15,6 +15,7 @@ pub mod plans;
 mod provider_settings;
 mod providers;
 mod record;
+mod rulings;
 mod schema;
 mod shapes;
 mod walks;

@@ -15,7 +15,9 @@ use sql::args;
 
 use self::bodies::Dice;
 use self::life::{Life, Way};
-use self::told::{LINES, Told};
+pub use self::told::LINES;
+use self::told::Told;
+
 use crate::domain::clock::Random;
 use crate::sealing::Sealer;
 use crate::testing::document::{Operation, OperationName, operations};
