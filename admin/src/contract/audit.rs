@@ -216,3 +216,24 @@ async fn payloads_say_what_was_changed() {
     ];
     assert_eq!(told, expected.map(|(kind, project, payload)| (kind.to_owned(), project, payload)));
 }
+
+/// Section 1.3: whoever may read may read the record, of their own organization only. No filter finds what is another's.
+#[tokio::test]
+async fn no_filter_finds_the_record_of_another_organization() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let second = api.found("second").await;
+    let list = "/organization/audit_logs";
+    for (name, value) in [
+        ("project_ids", world.row("projects", 0)),
+        ("resource_ids", world.row("users", 0)),
+        ("actor_ids", &api.first.owner_id),
+        ("actor_ids", &api.first.key_id),
+        ("actor_emails", "owner@first.example"),
+    ] {
+        let path = format!("{list}?{name}[]={value}");
+        assert!(!api.get(&path).await.ids().is_empty(), "{path}");
+        let theirs = api.request("GET", &path).key(&second.key).send().await;
+        assert_eq!((theirs.ids(), &theirs.ok()["has_more"]), (Vec::new(), &json!(false)), "{path}");
+    }
+}
