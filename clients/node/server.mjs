@@ -34,8 +34,11 @@ function freshStore() {
   return { url: url.href, remove: () => statement(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
-/** Fills a fresh store with this many people and projects and serves it. `stop` ends the server and removes the store. */
-export async function filledServer({ people, projects }) {
+/**
+ * Fills a fresh store with this many people and projects and serves it with these models of the operator. `stop` ends the server
+ * and removes the store.
+ */
+export async function filledServer({ people, projects, models = [] }) {
   const store = freshStore();
   const key = `sk-admin-${randomBytes(32).toString('hex')}`;
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLBOOK_'));
@@ -47,7 +50,8 @@ export async function filledServer({ people, projects }) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
-  const server = spawn(join(release, 'rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url], {
+  const settings = models.flatMap((model) => ['--model', model]);
+  const server = spawn(join(release, 'rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -66,9 +66,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def filled_server(*, people, projects):
-    """A server over a fresh store that holds this many people and projects."""
-    with fresh_store() as url, serve(url, people=people, projects=projects) as server:
+def filled_server(*, people, projects, models=()):
+    """A server over a fresh store that holds this many people and projects, with these models of the operator."""
+    with fresh_store() as url, serve(url, people=people, projects=projects, models=models) as server:
         yield server
 
 
@@ -99,7 +99,7 @@ def fresh_file():
 
 
 @contextlib.contextmanager
-def serve(url, *, people, projects, tracer=()):
+def serve(url, *, people, projects, models=(), tracer=()):
     """Fills the store at `url` and serves it, as a child of the command `tracer` if there is one."""
     key = "sk-admin-" + secrets.token_hex(32)
     filled = subprocess.run(
@@ -108,7 +108,7 @@ def serve(url, *, people, projects, tracer=()):
         stdout=subprocess.PIPE,
         check=True,
     )
-    with start(url, key=key, people=json.loads(filled.stdout), tracer=tracer) as server:
+    with start(url, key=key, people=json.loads(filled.stdout), models=models, tracer=tracer) as server:
         yield server
 
 
@@ -118,10 +118,11 @@ def clean_environment(**additions):
 
 
 @contextlib.contextmanager
-def start(url, *, key, people=None, tracer=()):
+def start(url, *, key, people=None, models=(), tracer=()):
     """Serves a store that has an organization, in which `key` is its owner's and `people` are in it."""
+    settings = [part for model in models for part in ("--model", model)]
     process = subprocess.Popen(
-        [*tracer, RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url],
+        [*tracer, RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, *settings],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

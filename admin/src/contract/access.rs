@@ -182,6 +182,7 @@ fn assert_done(name: &OperationName, reply: &Reply) {
     }
 }
 
+/// Ruling 5.15: each success is 200, also of what creates something.
 #[tokio::test]
 async fn a_key_with_the_scopes_may_do_everything() {
     for (name, operation) in operations() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::testing::Api;
-use crate::testing::document::{REFERENCE, operations};
+use crate::testing::document::{REFERENCE, closed, operations};
 use crate::testing::world::World;
 
 /// Every kind of change once, with the events it must write.
@@ -91,7 +91,7 @@ async fn each_change_writes_its_events_and_what_changes_nothing_writes_none() {
 async fn events_have_the_published_payloads() {
     let api = Api::new().await;
     changes(&api).await;
-    assert_published(&api).await;
+    assert_all_published(&api).await;
 }
 
 #[tokio::test]
@@ -103,27 +103,32 @@ async fn whatever_any_operation_writes_has_a_published_payload() {
         let reply = world.request(&api, name, operation).send().await;
         let written = api.events().await.len() - before;
         assert!(reply.status.as_u16() == 200 || written == 0, "{name:?}: {}", reply.body);
-        assert_published(&api).await;
+        assert_all_published(&api).await;
     }
 }
 
 /// Holds every event on record against the published document.
-async fn assert_published(api: &Api) {
+async fn assert_all_published(api: &Api) {
+    for (kind, _, payload) in api.events().await {
+        assert_published(&kind, &payload);
+    }
+}
+
+/// Holds an event against the published document.
+pub fn assert_published(kind: &str, payload: &Value) {
     let Some(reference) = REFERENCE.as_ref() else { return };
     let list = &reference.operations[&("GET".to_owned(), "/organization/audit_logs".to_owned())];
     let row = &list.responses[&200]["properties"]["data"]["items"];
-    for (kind, _, payload) in api.events().await {
-        let known = row["properties"]["type"]["enum"].as_array().expect("the types are listed");
-        assert!(known.contains(&json!(kind)), "{kind} is a published type");
-        let schema = crate::testing::document::closed(&row["properties"][&kind]);
-        assert!(schema.is_object(), "{kind} has a published payload");
-        jsonschema::validate(&schema, &payload)
-            .unwrap_or_else(|error| panic!("{kind}: {error}: {payload}"));
-        let names_one = |thing: &Value| thing["id"].is_string();
-        let several = payload["certificates"].as_array();
-        let names_all = several.is_some_and(|things| things.iter().all(names_one));
-        assert!(names_one(&payload) || names_all, "{kind}");
-    }
+    let known = row["properties"]["type"]["enum"].as_array().expect("the types are listed");
+    assert!(known.contains(&json!(kind)), "{kind} is a published type");
+    let schema = closed(&row["properties"][kind]);
+    assert!(schema.is_object(), "{kind} has a published payload");
+    jsonschema::validate(&schema, payload)
+        .unwrap_or_else(|error| panic!("{kind}: {error}: {payload}"));
+    let names_one = |thing: &Value| thing["id"].is_string();
+    let several = payload["certificates"].as_array();
+    let names_all = several.is_some_and(|things| things.iter().all(names_one));
+    assert!(names_one(payload) || names_all, "{kind}");
 }
 
 #[tokio::test]
@@ -210,4 +215,25 @@ async fn payloads_say_what_was_changed() {
         ),
     ];
     assert_eq!(told, expected.map(|(kind, project, payload)| (kind.to_owned(), project, payload)));
+}
+
+/// Section 1.3: whoever may read may read the record, of their own organization only. No filter finds what is another's.
+#[tokio::test]
+async fn no_filter_finds_the_record_of_another_organization() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let second = api.found("second").await;
+    let list = "/organization/audit_logs";
+    for (name, value) in [
+        ("project_ids", world.row("projects", 0)),
+        ("resource_ids", world.row("users", 0)),
+        ("actor_ids", &api.first.owner_id),
+        ("actor_ids", &api.first.key_id),
+        ("actor_emails", "owner@first.example"),
+    ] {
+        let path = format!("{list}?{name}[]={value}");
+        assert!(!api.get(&path).await.ids().is_empty(), "{path}");
+        let theirs = api.request("GET", &path).key(&second.key).send().await;
+        assert_eq!((theirs.ids(), &theirs.ok()["has_more"]), (Vec::new(), &json!(false)), "{path}");
+    }
 }

@@ -16,6 +16,7 @@ async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Opera
     }
 }
 
+/// Ruling 5.24.
 #[tokio::test]
 async fn an_unknown_member_is_refused_by_name() {
     each_with_body(async |api, world, name, operation| {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+/// Every source below a folder, with its text.
+pub fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in std::fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("entries can be read").path();
         if path.is_dir() {

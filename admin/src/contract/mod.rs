@@ -14,6 +14,8 @@ mod paging;
 pub mod plans;
 mod provider_settings;
 mod providers;
+mod record;
+mod rulings;
 mod schema;
 mod shapes;
 mod walks;

@@ -283,7 +283,7 @@ async fn groups_of_a_project_are_found_in_their_list() {
     assert_eq!(seen, expected);
 }
 
-/// Section 4.3: the words for which a provider searches the message of a refusal.
+/// Section 4.3 and ruling 5.16: the words for which a provider searches the message of a refusal.
 #[tokio::test]
 async fn an_accepted_invite_says_so() {
     let api = Api::new().await;

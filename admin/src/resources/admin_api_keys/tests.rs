@@ -151,3 +151,21 @@ async fn keys_are_listed_in_both_directions() {
         (vec![ids[2].clone(), ids[1].clone()], &json!(true))
     );
 }
+
+/// Ruling 5.20: keys of projects are keys of another kind, which the list of admin keys does not know.
+#[tokio::test]
+async fn keys_of_projects_are_not_among_them() {
+    let api = Api::new().await;
+    let project = api.create_project("Engine").await;
+    let accounts = format!("/organization/projects/{project}/service_accounts");
+    let account = api.post(&accounts, json!({ "name": "Robot" })).await;
+    let machine = account.ok()["api_key"]["id"].as_str().expect("it has a key").to_owned();
+    let keys = format!("/rollbook/v1/projects/{project}/api_keys");
+    let person = api.post(&keys, json!({ "name": "k", "user_id": api.first.owner_id })).await.id();
+    assert_eq!(api.get(KEYS).await.ids(), [api.first.key_id.as_str()]);
+    for key in [machine, person] {
+        let one = format!("{KEYS}/{key}");
+        api.get(&one).await.refused(404, "not_found", (), "not found");
+        api.delete(&one).await.refused(404, "not_found", (), "not found");
+    }
+}

@@ -81,7 +81,7 @@ async fn tools_of_one_project_are_none_of_another() {
     assert_eq!(*api.get(&other).await.ok(), all_but(&[]));
 }
 
-/// Line 51 of the operations (†): a change is told as one of the project, once; what changes nothing is not told.
+/// Appendix A, 51†: a change is told as one of the project, once; what changes nothing is not told.
 #[tokio::test]
 async fn dagger_51_a_change_is_one_of_the_project() {
     let api = Api::new().await;

@@ -19,8 +19,8 @@ fn body(mode: &str, model_ids: &[&str]) -> Value {
     json!({ "mode": mode, "model_ids": model_ids })
 }
 
-/// Ruling 5.10: the answer to a deletion has no id. †53 and †54: each change is an update of the project, and what changes nothing
-/// is none.
+/// Ruling 5.10: the answer to a deletion has no id. Appendix A, 53† and 54†: each change is an update of the project, and what
+/// changes nothing is none.
 #[tokio::test]
 async fn a_list_is_set_shown_replaced_and_forgotten() {
     let api = Api::new().await;

@@ -11,6 +11,8 @@ async fn project_with_member(api: &Api) -> (String, String, String) {
     (format!("/organization/projects/{project}/users"), project, user)
 }
 
+/// Ruling 5.26: whoever has no name is called by the address, and only an empty page has no ids. Ruling 5.12: the role that is asked
+/// for is the one that is answered.
 #[tokio::test]
 async fn a_member_is_added_listed_shown_changed_and_removed() {
     let api = Api::new().await;
@@ -146,6 +148,7 @@ async fn an_unknown_project_is_404_before_its_arguments_are_read() {
     api.delete(&format!("{users}/user-1")).await.refused(404, "project_not_found", (), fragment);
 }
 
+/// Rulings 5.13 and 5.14: nobody lives in an archived project any more.
 #[tokio::test]
 async fn an_archived_project_refuses_its_list_and_changes_and_holds_nobody() {
     let api = Api::new().await;
@@ -190,10 +193,21 @@ async fn members_leave_the_default_project_only_with_the_organization() {
     api.get(&format!("{users}/{user}")).await.refused(404, "not_found", (), "not a member");
 }
 
+/// Ruling 5.7: a list shows members only. Owners of the organization need not be one, and can be like anybody.
 #[tokio::test]
 async fn organization_owners_are_listed_only_where_they_were_added() {
     let api = Api::new().await;
     let (users, _, user) = project_with_member(&api).await;
+    let owner = &api.first.owner_id;
+    assert_eq!(api.get(&users).await.ids(), [user.as_str()]);
+    let one = format!("{users}/{owner}");
+    api.get(&one).await.refused(404, "not_found", (), "not found");
+    api.post(&users, json!({ "user_id": owner, "role": "member" })).await.ok();
+    assert_eq!(api.get(&one).await.ok()["role"], "member");
+    let mut expected = vec![owner.clone(), user.clone()];
+    expected.sort_unstable();
+    assert_eq!(api.get(&users).await.ids(), expected);
+    api.delete(&one).await.ok();
     assert_eq!(api.get(&users).await.ids(), [user]);
 }
 

@@ -69,6 +69,7 @@ async fn archived_projects_are_listed_on_request_only() {
     assert_eq!((page.ids().len(), &page.ok()["has_more"]), (2, &json!(false)));
 }
 
+/// Ruling 5.6: whoever archives again changes nothing, and is told so by the same answer.
 #[tokio::test]
 async fn archiving_twice_is_answered_alike_and_recorded_once() {
     let api = Api::new().await;
@@ -147,6 +148,7 @@ async fn an_external_key_is_kept_as_sent_and_cleared_by_null() {
     assert_eq!(created.ok()["external_key_id"], Value::Null);
 }
 
+/// Ruling 5.2: what older clients call geography is taken, kept, and shown beside the residency that it means.
 #[tokio::test]
 async fn geography_is_kept_and_gives_the_residency() {
     let api = Api::new().await;
@@ -177,6 +179,7 @@ async fn geography_is_kept_and_gives_the_residency() {
     assert_eq!((cleared.ok().get("geography"), cleared.ok().get("residency")), (None, None));
 }
 
+/// Ruling 5.2: a residency by its own name shows no geography.
 #[tokio::test]
 async fn residency_is_chosen_once() {
     let api = Api::new().await;

@@ -16,6 +16,7 @@ use self::wire::{User, UserDeletedObject, UserRoleUpdateRequest, UsersParams};
 use crate::app::App;
 use crate::domain::role::OrganizationRole;
 use crate::error::{Error, Result};
+use crate::holdings::{self, Kind};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
@@ -97,19 +98,29 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
             caller.may_grant(&role.permissions())?;
         }
         let built_in = role.as_ref().and_then(|role| role.built_in);
+        let beside = match role.filter(|role| role.built_in.is_none()) {
+            Some(role) if !has(tx, caller.organization_id(), &user, &role)? => Some(role),
+            _ => None,
+        };
         let changes = store::Changes {
             name: None,
             role: built_in.and_then(OrganizationRole::from_built_in),
+            beside: beside.as_ref().map(|role| role.name.clone()),
             technical_level: body.technical_level.clone(),
             developer_persona: body.developer_persona.clone(),
         };
         let after = store::modify(tx, &caller.author, &user, &changes)?;
-        if let Some(role) = role.filter(|role| role.built_in.is_none()) {
+        if let Some(role) = beside {
             assignments::grant(tx, &caller.author, &level, &Principal::Person(user), &role)?;
         }
         Ok(after)
     });
     Ok(Json(user.await?.into()))
+}
+
+/// Whether somebody has this custom role themselves.
+fn has(tx: &mut Tx<'_>, organization: &str, user: &store::User, role: &Role) -> Result<bool> {
+    Ok(holdings::has(tx, organization, "", Kind::User, &user.id, &role.id)?)
 }
 
 /// The role that a request names, by id before name. A custom role is given beside those that are there.

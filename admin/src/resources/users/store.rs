@@ -85,6 +85,8 @@ pub struct Changes {
     pub name: Option<String>,
     /// A new role.
     pub role: Option<OrganizationRole>,
+    /// The name of a custom role that is given beside what the person is.
+    pub beside: Option<String>,
     /// A new answer about experience.
     pub technical_level: Patch<String>,
     /// A new answer about work.
@@ -237,6 +239,7 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
         None => Swap::default(),
     };
     let is_change = swap.is_change
+        || changes.beside.is_some()
         || after.name != user.name
         || after.technical_level != user.technical_level
         || after.developer_persona != user.developer_persona;
@@ -266,7 +269,8 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
             args![by.organization_id(), &user.id, after.name.as_deref()],
         )?;
     }
-    let requested = if swap.is_change { json!({ "role": after.role.name() }) } else { json!({}) };
+    let role = swap.is_change.then(|| after.role.name()).or(changes.beside.as_deref());
+    let requested = role.map_or_else(|| json!({}), |role| json!({ "role": role }));
     let payload = json!({ "id": user.id, "changes_requested": requested });
     audit::append(tx, by, &Event::new("user.updated", &user.id, payload))?;
     swap.record(tx, by, &level, &user.id)?;

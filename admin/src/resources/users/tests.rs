@@ -217,6 +217,15 @@ async fn a_custom_role_is_added_and_leaves_the_one_that_is_shown() {
     let seen = api.events().await.len();
     api.post(&path, json!({ "role_id": role })).await.ok();
     assert_eq!(api.events().await.len(), seen);
+    // Line 101 of the operations: the person is told as changed, also where nothing but a custom role comes.
+    let other = fixture::add_role(&api, "", "Clerk", &["api.usage.read"]).await;
+    let seen = api.events().await.len();
+    api.post(&path, json!({ "role_id": other })).await.ok();
+    let told = ["user.updated".to_owned(), format!("role.assignment.created {other}")];
+    assert_eq!(fixture::told_since(&api, seen).await, told);
+    let requested = json!({ "id": user, "changes_requested": { "role": "Clerk" } });
+    assert_eq!(api.events().await[seen].2, requested);
+    api.delete(&format!("{path}/roles/{other}")).await.ok();
     // Another built-in role takes the place of the one that is there, and leaves the custom one.
     api.post(&path, json!({ "role": "owner" })).await.ok();
     let owner =
