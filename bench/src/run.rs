@@ -41,7 +41,7 @@ pub struct Plan {
     /// Only try it out: one short round, at most 10⁴ members
     #[arg(long)]
     pub quick: bool,
-    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, writes, start
+    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, sealing, writes, start
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Put the tables into this file too, each in place of the last one between its two marks, and the plot beside it
