@@ -7,6 +7,7 @@ use super::actor::ActorRow;
 use super::record::{Record, hash};
 use super::{Actor, Author, Event, KINDS, Origin, append};
 use crate::resources::audit_logs::types::EVENT_TYPES;
+use crate::sealing::export::hex;
 use crate::testing::Api;
 
 fn ada() -> ActorRow {
@@ -34,10 +35,6 @@ fn record<'a>(actor: &'a str, actor_row: &'a ActorRow, others: &'a [String]) -> 
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// What was sealed once must be found unchanged by every later version, so neither form may change.
 #[test]
 fn hashes_are_what_they_always_were() {
@@ -45,7 +42,7 @@ fn hashes_are_what_they_always_were() {
     assert_eq!(actor.key(), "2SdQnBtQSPyxHTouC23Xgz");
     let others = ["cert_2".to_owned()];
     assert_eq!(
-        hexadecimal(&hash(&record(&actor.key(), &actor, &others))),
+        hex(&hash(&record(&actor.key(), &actor, &others))),
         "ff953e1dd5ed53b812e2132f1504e496d54c1ff7c13088bdb3ea7fb3ecb7b8b8"
     );
 }
@@ -177,7 +174,10 @@ fn no_type_of_event_is_written_that_is_not_listed() {
                 if !["tests", "contract", "testing"].contains(&name.as_str()) {
                     folders.push(path);
                 }
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "types.rs" {
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !name.ends_with("tests.rs")
+                && name != "types.rs"
+            {
                 let text = std::fs::read_to_string(&path).expect("sources are text");
                 for kind in EVENT_TYPES.iter().filter(|kind| text.contains(&format!("\"{kind}\"")))
                 {
