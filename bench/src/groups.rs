@@ -126,6 +126,7 @@ pub fn groups(sizes: &Sizes) -> Vec<Group> {
         check(sizes),
         check_half(sizes),
         nginx(sizes),
+        sealing(sizes),
         writes(sizes),
     ]
 }
@@ -316,6 +317,19 @@ fn writes(sizes: &Sizes) -> Group {
     });
     group.ratio("one writer : append and fdatasync", Measure::P50, one, end);
     group.ratio("one writer : overwrite and fdatasync", Measure::P50, one, over);
+    group
+}
+
+/// What sealing costs those who write. Each has a store of its own, because a server seals what any other one wrote.
+fn sealing(sizes: &Sizes) -> Group {
+    let mut group = Group::new("sealing");
+    let subjects = [("sealed", Log::Requests, 1), ("never sealed", Log::Unsealed, 2)];
+    let [sealed, unsealed] = subjects.map(|(name, log, more)| {
+        let store = sqlite(sizes.written + more);
+        let what = What::Rollbook { store, log, asks: Asks::Adds };
+        group.add(format!("SQLite, adds, 64 writers, {name}"), what, 64)
+    });
+    group.ratio("sealed : never sealed", Measure::Rate, sealed, unsealed);
     group
 }
 

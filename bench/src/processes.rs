@@ -28,13 +28,15 @@ pub struct Server {
 pub enum Log {
     Requests,
     Warnings,
+    /// They are, but what is recorded of changes is never sealed.
+    Unsealed,
 }
 
 impl Server {
     /// The program, as in production: it logs into a file, counts requests for the metrics, and keeps all deadlines.
     pub fn rollbook(database: &str, log: Log, file: &Path) -> Result<Self> {
         let level = match log {
-            Log::Requests => "info",
+            Log::Requests | Log::Unsealed => "info",
             Log::Warnings => "warn",
         };
         let mut command = Command::new(beside("rollbook")?);
@@ -43,6 +45,9 @@ impl Server {
         command.args(["--metrics-listen", "127.0.0.1:0"]);
         command.args(["--log-level", level, "--log-format", "json"]);
         command.env("ROLLBOOK_DATABASE", database);
+        if log == Log::Unsealed {
+            command.args(["--audit-seal-interval", "0"]);
+        }
         Self::start(command, address, file)
     }
 

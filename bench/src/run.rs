@@ -42,7 +42,7 @@ pub struct Plan {
     /// Only try it out: one short round, at most 10⁴ members
     #[arg(long)]
     pub quick: bool,
-    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, writes, start; audit only if it is named
+    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, sealing, writes, start; audit only if it is named
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
     /// How many events the record of the group `audit` has; a tenth at most when it is only tried out

@@ -151,22 +151,21 @@ impl Verify {
 impl Seal {
     fn run(&self) -> Result<()> {
         let records = Records::open(&self.place.database)?;
-        let mut sealer = Sealer::default();
-        let mut sealed = 0;
+        let (mut sealer, mut sum) = (Sealer::default(), 0);
         loop {
             let pass = sealer.pass(&records.store, SystemClock.now_ms(), true);
             let passed = records.runtime.block_on(pass)?;
-            sealed += passed.sealed;
+            sum += passed.sealed;
             if !passed.is_behind {
                 break;
             }
         }
-        let sentence = match sealed {
+        let sentence = match sum {
             0 => "Nothing waits to be sealed.".to_owned(),
             1 => "Sealed 1 event.".to_owned(),
             many => format!("Sealed {} events.", HumanCount(many as u64)),
         };
-        self.output.done(&json!({ "sealed": sealed }), &sentence)
+        self.output.done(&json!({ "sealed": sum }), &sentence)
     }
 }
 

@@ -3,6 +3,7 @@
 //! `ROLLBOOK_TEST_STORE` chooses the store: a SQLite file of its own for each test (the default, also for `memory` and
 //! `file`), or, for `postgres://…`, a database of its own on that server.
 
+mod audit;
 mod backup;
 mod checks;
 mod commands;

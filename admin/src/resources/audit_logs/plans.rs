@@ -136,7 +136,8 @@ fn combinations() -> Vec<(String, &'static str)> {
     assert_eq!(combinations.len(), 1 + 6 + 15);
     let query = |filters: Vec<(&str, &str)>| {
         let index = index(|name| filters.iter().any(|(known, _)| *known == name));
-        (filters.iter().map(|(_, text)| format!("&{text}")).collect(), index)
+        let texts: Vec<&str> = filters.iter().map(|(_, text)| *text).collect();
+        (format!("&{}", texts.join("&")), index)
     };
     combinations.into_iter().map(query).collect()
 }

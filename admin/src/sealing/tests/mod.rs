@@ -2,11 +2,13 @@ mod tampering;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sql::{Tx, args};
+use tokio_util::sync::CancellationToken;
 
-use super::{BATCH, Passed, Seal, Sealer, Unsealed, batch, hash, head, write};
-use crate::testing::Api;
+use super::{BATCH, Passed, Seal, Sealer, Unsealed, batch, hash, head, run, write};
+use crate::testing::{Api, TestClock};
 
 /// Before any event was made, so that none of them is old.
 const NOW: u64 = 1_600_000_000_000;
@@ -208,4 +210,39 @@ async fn while_several_write_and_several_seal_no_event_is_lost_or_sealed_twice()
     }
     assert_eq!(sealed(&api).await.len(), 4 + 90);
     assert_whole(&api).await;
+}
+
+/// The task of a serving process, with so much time between passes, stopped when this was done beside it.
+async fn served(api: &Api, every: Duration, beside: impl Future<Output = ()>) {
+    let stop = CancellationToken::new();
+    let clock = Arc::new(TestClock::at(NOW / 1000));
+    let task = tokio::spawn(run::run(api.app.store.clone(), clock, every, stop.clone()));
+    beside.await;
+    stop.cancel();
+    task.await.expect("it ends by itself");
+}
+
+#[tokio::test]
+async fn whoever_stops_seals_what_is_left_first() {
+    let api = Api::new().await;
+    served(&api, Duration::ZERO, async { drop(api.create_project("Engine").await) }).await;
+    assert_eq!((sealed(&api).await.len(), tail(&api).await.len()), (0, 5), "never, if so told");
+    let hour = Duration::from_hours(1);
+    served(&api, hour, async { drop(api.create_project("Second").await) }).await;
+    assert_eq!((sealed(&api).await.len(), tail(&api).await.len()), (6, 0));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_does_not_end_what_seals() {
+    let api = Api::new().await.unwatched();
+    let store = api.app.store.clone();
+    tokio::task::spawn_blocking(move || store.close()).await.expect("it can be closed");
+    let mut sealer = Sealer::default();
+    assert!(sealer.pass(&api.app.store, NOW, false).await.is_err(), "nothing can be read");
+    let passes = async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    };
+    served(&api, Duration::from_nanos(1), passes).await;
 }
