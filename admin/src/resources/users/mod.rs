@@ -120,7 +120,7 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 
 /// Whether somebody has this custom role themselves.
 fn has(tx: &mut Tx<'_>, organization: &str, user: &store::User, role: &Role) -> Result<bool> {
-    Ok(holdings::has(tx, organization, "", Kind::User, &user.id, &role.id)?)
+    holdings::has(tx, organization, "", Kind::User, &user.id, &role.id)
 }
 
 /// The role that a request names, by id before name. A custom role is given beside those that are there.
