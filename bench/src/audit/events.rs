@@ -69,7 +69,7 @@ pub fn email(actor: usize) -> String {
 /// The row of an actor.
 pub fn actor(number: usize) -> ActorRow {
     let (user_id, email) = (person(number), email(number));
-    ActorRow::of(&if number % 2 == 0 {
+    ActorRow::of(&if number.is_multiple_of(2) {
         Actor::ApiKey { key_id: format!("key_{number:024}"), user_id, email }
     } else {
         Actor::Session { user_id, email }

@@ -81,7 +81,8 @@ impl Filter {
     fn query(self, value: Value, beside: Option<Self>, count: usize) -> String {
         let others = 1..count;
         let list = |name: &str, first: String, others: Vec<String>| -> String {
-            std::iter::once(first).chain(others).map(|value| format!("&{name}[]={value}")).collect()
+            let values: Vec<String> = std::iter::once(first).chain(others).collect();
+            format!("&{name}[]={}", values.join(&format!("&{name}[]=")))
         };
         let is_early = beside == Some(Time);
         match self {
@@ -126,9 +127,8 @@ impl Filter {
             }
             Actor | Email => {
                 let first = match value {
-                    Value::Hot => 0,
+                    Value::Hot | Value::Other => 0,
                     Value::Cold => ACTORS - 1,
-                    Value::Other => 0,
                     Value::Apart if is_early => EARLY_ACTOR,
                     Value::Apart => APART,
                 };
