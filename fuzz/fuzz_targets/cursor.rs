@@ -4,8 +4,9 @@
 
 use admin::domain::page::{Order, PageRequest};
 use admin::error::Result;
-use admin::http::page::{AlertPage, GroupPage, RateLimitPage, read, read_ordered};
+use admin::http::page::{AlertPage, GroupPage, RateLimitPage, read, read_newest_first, read_ordered};
 use admin::http::query::Query;
+use admin::resources::audit_logs::filters::Filters;
 use admin::resources::rate_limits::store::position;
 use libfuzzer_sys::fuzz_target;
 
@@ -32,6 +33,11 @@ fuzz_target!(|text: &str| {
     let (after, before) = (cursor(&query, "after"), cursor(&query, "before"));
     for position in [after, before].into_iter().flatten() {
         models_keep_their_order(position);
+    }
+    check(&query, down, before, read_newest_first(&query));
+    // Whatever times are asked for, the positions between which they lie are positions.
+    if let Ok(filters) = Filters::read(&query) {
+        assert!(filters.above.into_iter().chain(filters.below).all(|id| id.is_ascii()));
     }
     for usual in [up, down] {
         let order = match query.text("order") {

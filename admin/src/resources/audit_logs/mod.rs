@@ -1,7 +1,7 @@
 //! The record of changes, newest first.
 
 mod arms;
-mod filters;
+pub mod filters;
 #[cfg(test)]
 mod plans;
 mod schema;
