@@ -21,6 +21,7 @@ pub mod router;
 pub mod sealing;
 #[cfg(test)]
 mod testing;
+pub mod usage;
 pub mod uses;
 
 pub use app::{App, Settings};
