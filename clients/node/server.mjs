@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const release = join(resolve(process.env.CARGO_TARGET_DIR ?? join(root, 'target')), 'release');
+const target = resolve(process.env.CARGO_TARGET_DIR ?? join(root, 'target'));
 
 // A key or an organization of the surrounding shell has no place in these tests.
 for (const name of Object.keys(process.env)) if (name.startsWith('OPENAI_')) delete process.env[name];
@@ -44,14 +44,14 @@ export async function filledServer({ people, projects, models = [] }) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLBOOK_'));
   const env = { ...Object.fromEntries(own), ROLLBOOK_BOOTSTRAP_KEY: key };
   const size = ['--people', String(people), '--projects', String(projects)];
-  const filled = execFileSync(join(release, 'examples/populate'), ['--database', store.url, ...size], {
+  const filled = execFileSync(join(target, 'debug/examples/populate'), ['--database', store.url, ...size], {
     env,
     maxBuffer: 1 << 28,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
   const settings = models.flatMap((model) => ['--model', model]);
-  const server = spawn(join(release, 'rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
+  const server = spawn(join(target, 'release/rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -21,7 +21,10 @@ import psycopg
 from openai import OpenAI
 
 ROOT = Path(__file__).resolve().parents[2]
-RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "release"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+RELEASE = TARGET / "release"
+# Nobody measures how long it takes to put people in, so what the Rust tests have built already does it.
+POPULATE = TARGET / "debug/examples/populate"
 
 
 @dataclass
@@ -103,7 +106,7 @@ def serve(url, *, people, projects, models=(), tracer=()):
     """Fills the store at `url` and serves it, as a child of the command `tracer` if there is one."""
     key = "sk-admin-" + secrets.token_hex(32)
     filled = subprocess.run(
-        [RELEASE / "examples/populate", "--database", url, "--people", str(people), "--projects", str(projects)],
+        [POPULATE, "--database", url, "--people", str(people), "--projects", str(projects)],
         env=clean_environment(ROLLBOOK_BOOTSTRAP_KEY=key),
         stdout=subprocess.PIPE,
         check=True,
