@@ -72,3 +72,20 @@ pub fn find(tx: &mut Tx<'_>, organization: &str, of: Of, id: &str) -> Result<Opt
     let read = |row: &Row<'_>| Ok(FormerName { name: row.get(0)?, email: row.get(1)? });
     Ok(tx.one(sql, args![organization, of.name(), id], read)?)
 }
+
+/// How a person or a service account is called, or was when they went: people by their address.
+pub fn of_user(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Option<String>> {
+    let person = "SELECT email FROM users WHERE organization_id = $1 AND id = $2";
+    let account = "SELECT name FROM service_accounts WHERE organization_id = $1 AND id = $2";
+    for living in [person, account] {
+        let name = tx.one(living, args![organization, id], |row| row.get::<String>(0))?;
+        if name.is_some() {
+            return Ok(name);
+        }
+    }
+    let mut former = find(tx, organization, Of::User, id)?;
+    if former.is_none() {
+        former = find(tx, organization, Of::ServiceAccount, id)?;
+    }
+    Ok(former.and_then(|former| former.email.or(former.name)))
+}
