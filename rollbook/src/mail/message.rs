@@ -140,3 +140,75 @@ impl header::Header for AutoSubmitted {
         header::HeaderValue::new(Self::name(), "auto-generated".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(project: Option<&str>, prefix: Option<&str>) -> Alert {
+        let fired = Fired {
+            organization_id: "org-1".to_owned(),
+            project_id: project.map(str::to_owned),
+            alert_id: "alert_1".to_owned(),
+            month: 202_611,
+            threshold_amount: 1050,
+            spent: "12.3456".to_owned(),
+            recipients: Vec::new(),
+            subject_prefix: prefix.map(str::to_owned),
+            fired_at: 1_795_996_800,
+            delivered_at: None,
+        };
+        Alert { fired, organization: "example".to_owned(), project: project.map(str::to_owned) }
+    }
+
+    fn written(alert: &Alert, to: &str) -> String {
+        let from = "Rollbook <rollbook@example.com>".parse().unwrap();
+        let message = alert.message(&from, to, 1_795_996_800).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_message_says_who_spent_how_much_in_which_month() {
+        let text = written(&alert(Some("Search"), None), "ada@example.com");
+        assert!(
+            text.contains(
+                "Subject: Project 'Search' of example has spent $12.35 in November 2026\r\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("That reached the alert at $10.50 (alert_1) at 2026-11-30T00:00Z."),
+            "{text}"
+        );
+        assert!(text.contains("Date: Mon, 30 Nov 2026 00:00:00 +0000\r\n"), "{text}");
+        let text = written(&alert(None, Some("[money]")), "ada@example.com");
+        assert!(text.contains("Subject: [money] Example has spent"), "{text}");
+    }
+
+    #[test]
+    fn a_message_is_named_alike_whenever_it_is_sent_and_otherwise_for_everybody_else() {
+        let name = |to: &str| {
+            let text = written(&alert(None, None), to);
+            text.lines().find(|line| line.starts_with("Message-ID: ")).unwrap().to_owned()
+        };
+        assert_eq!(name("ada@example.com"), name("ada@example.com"));
+        assert_ne!(name("ada@example.com"), name("bob@example.com"));
+    }
+
+    #[test]
+    fn a_prefix_begins_no_other_header() {
+        let text = written(
+            &alert(None, Some("[x]\r\nBcc: eve@example.com\r\n\r\nHello")),
+            "ada@example.com",
+        );
+        let head = text.split("\r\n\r\n").next().unwrap();
+        assert!(!head.contains("\r\nBcc:") && head.contains("Message-ID:"), "{text}");
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_told() {
+        let from = "rollbook@example.com".parse().unwrap();
+        let error = alert(None, None).message(&from, "nobody", 0).unwrap_err();
+        assert!(error.to_string().contains("nobody is no address"));
+    }
+}

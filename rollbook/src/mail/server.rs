@@ -211,7 +211,8 @@ mod tests {
             ("smtp://mail.example.com?s3cret", "means nothing"),
             ("smtps://mail.example.com?tls=none", "means nothing"),
             ("https://s3cret.example.com", "must begin with smtps:// or smtp://"),
-            ("s3cret", "names no host"),
+            ("s3cret", "must begin with smtps:// or smtp://"),
+            ("/s3cret", "names no host"),
             ("s3cret:x:y z", "is no URL"),
         ] {
             let told = Address::read(url).unwrap_err().to_string();

@@ -195,7 +195,7 @@ fn a_price_is_added_and_never_changed() {
     for (arguments, fault) in [
         (
             &["gpt-4o", "input_tokens", "9", "--per", "1000000", "--from", "2026-03-01"][..],
-            "price_in_force",
+            "must begin later than the last one",
         ),
         (&["gpt-4o", "sheep", "1"], "sheep"),
         (&["gpt-4o", "images", "1e3"], "plain decimal"),
