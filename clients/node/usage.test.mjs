@@ -28,7 +28,7 @@ let organization;
 let project_id;
 
 before(async () => {
-  server = await filledServer({ people: 2, projects: 1, prices: ['m images 0.04'] });
+  server = await filledServer({ people: 2, projects: 1, prices: ['m images=0.04'] });
   organization = server.client().admin.organization;
   project_id = (await organization.projects.create({ name: 'Used' })).id;
   const events = Object.entries(kinds).map(([kind, [, , measures]]) => ({

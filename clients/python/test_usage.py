@@ -41,7 +41,7 @@ KINDS = {
         {"num_model_requests": 1, "num_requests": 2},
     ),
 }
-PRICES = ["m input_tokens 0.10 per=1000", "m images 0.04", "- code_interpreter_sessions 0.03"]
+PRICES = ["m input_tokens=0.10/1000 images=0.04", "code_interpreter_sessions=0.03"]
 
 
 @pytest.fixture(scope="module")

@@ -128,11 +128,10 @@ pub struct Settings {
     /// organization those that are set; models that were added by a command stay. Without any model, every name is one.
     #[arg(long, env = "ROLLBOOK_MODEL", value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<ModelSpec>,
-    /// What a measure of a model costs, in dollars, which counts from its beginning on; may be repeated
+    /// What a model costs from a day on, or what uses of tools do; may be repeated
     ///
-    /// The model ('-' for the use of a tool), the measure (for a tool its kind) and the price, and behind them, with spaces between,
-    /// per=UNITS and from=DATE. Each start adds the prices that are new; a price never changes, so a new one begins later than the
-    /// last one of the same measure.
+    /// The name of the model, and behind it, with spaces between, MEASURE=DOLLARS/UNITS for each measure that costs something, and from=DAY
+    /// if that was not always so; for uses of tools without a model, KIND=DOLLARS. A price never changes: another one begins later.
     #[arg(long, env = "ROLLBOOK_PRICE", value_name = "PRICE", value_delimiter = ',')]
     pub price: Vec<PriceSpec>,
     /// The mail server for alerts of what was spent; without one, they go into the log

@@ -136,7 +136,7 @@ fn data(stream: &mut impl BufRead) -> Option<String> {
 /// A server whose tokens cost a dollar each, and mail goes there.
 fn start(database: &Database, url: &str) -> Start {
     Start::with_key(database)
-        .flag("--price", "m input_tokens 1")
+        .flag("--price", "m input_tokens=1")
         .flag("--smtp-url", url)
         .flag("--smtp-from", "Rollbook <rollbook@example.com>")
 }
@@ -262,7 +262,7 @@ fn a_mailbox_that_does_not_exist_keeps_nobody_else_from_being_told() {
 #[test]
 fn without_a_mail_server_an_alert_goes_into_the_log() {
     let database = Database::fresh();
-    let (server, client) = ready(Start::with_key(&database).flag("--price", "m input_tokens 1"));
+    let (server, client) = ready(Start::with_key(&database).flag("--price", "m input_tokens=1"));
     let project = project(&client, "One");
     alert(&client, "", 150, &["a@example.com"]);
     spend(&client, &project, "1", 2);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::{Ran, founded, on, through};
 use crate::database::Database;
-use crate::server::{KEY, Start};
+use crate::server::Start;
 use crate::wire::Client;
 
 /// The machine's time: events that are too old are refused.
@@ -119,7 +119,7 @@ fn rows_have_the_names_of_today_and_of_those_who_are_gone() {
     let added = on(&database, &["user", "add", "grace@example.com", "--json"]).ok();
     let grace = lines(&added)[0]["id"].as_str().unwrap().to_owned();
     let server = Start::serve(&database)
-        .flag("--price", "m input_tokens 0.25 per=1000,m output_tokens 1 per=1000")
+        .flag("--price", "m input_tokens=0.25/1000 output_tokens=1/1000")
         .start();
     let key = on(&database, &["admin-key", "create", "ci"]).ok();
     let client = Client::with_key(&server, key.trim());
@@ -213,35 +213,4 @@ fn a_price_is_added_and_never_changed() {
         row(Some("gpt-4o"), "input_tokens", "3", 1_000_000, 1_780_315_200),
     ];
     assert_eq!(listed, expected);
-}
-
-#[test]
-fn each_start_adds_the_prices_of_the_settings_and_none_changes_what_was_counted() {
-    let database = Database::fresh();
-    let settings = file(
-        &database,
-        "rollbook.toml",
-        "price = ['m images 0.04 from=2026-06-01', 'm images 0.02']",
-    );
-    let start = || Start::with_key(&database).flag("--config", &settings);
-    let told = "the organization 'default' has 2 new prices from the settings";
-    assert!(start().start().stop().1.contains(told));
-    assert!(!start().start().stop().1.contains("new prices"), "nothing is new");
-    let prices = lines(&on(&database, &["price", "list", "--json"]).ok());
-    let prices: Vec<_> = prices.iter().map(|row| (&row["price"], &row["effective_from"])).collect();
-    assert_eq!(prices, [(&json!("0.02"), &json!(0)), (&json!("0.04"), &json!(1_780_272_000))]);
-    write(&settings, "price = ['m images 0.05 from=2026-06-01']").unwrap();
-    let (code, _, log) = start().run();
-    assert!(code == 1 && log.contains("A price must begin later than the last one"), "{log}");
-    write(&settings, "price = ['m images 0.05 each']").unwrap();
-    let (code, _, log) = start().run();
-    assert!(code == 2 && log.contains("at price") && log.contains("'each' is no part"), "{log}");
-    assert_eq!(
-        Client::with_key(&start_by_hand(&database), KEY).get("/v1/organization/projects").0,
-        200
-    );
-}
-
-fn start_by_hand(database: &Database) -> crate::server::Server {
-    Start::with_key(database).start()
 }

@@ -21,7 +21,7 @@ const BATCH: usize = 40;
 const AGAIN: usize = 5;
 const EVENTS: &str = "/rollbook/v1/usage_events";
 /// A millionth of a dollar for a token.
-const PRICE: &str = "m input_tokens 1 per=1000000";
+const PRICE: &str = "m input_tokens=1/1000000";
 const MILLIONTH: i128 = 1_000_000_000_000;
 const DAY: i64 = 24 * 60 * 60;
 

@@ -70,7 +70,7 @@ fn reached(server: &Server, scene: &Scene) -> [[bool; 2]; 2] {
 #[test]
 fn a_limit_is_shown_as_reached_from_the_next_check_on_and_each_alert_fires_once() {
     let database = Database::fresh();
-    let server = Start::with_key(&database).flag("--price", "m images 0.01").start();
+    let server = Start::with_key(&database).flag("--price", "m images=0.01").start();
     let server = Arc::new(server);
     let scene = Arc::new(set(&server));
     assert_eq!(reached(&server, &scene), [[false; 2]; 2]);
