@@ -101,6 +101,9 @@ CREATE TABLE IF NOT EXISTS fired_alerts (
     CONSTRAINT fired_alerts_key PRIMARY KEY (organization_id, project_id, alert_id, month, threshold_amount)
 );
 
+CREATE INDEX IF NOT EXISTS fired_alerts_by_time
+    ON fired_alerts (organization_id, fired_at, project_id, alert_id, month, threshold_amount);
+
 CREATE INDEX IF NOT EXISTS fired_alerts_undelivered
     ON fired_alerts (organization_id, fired_at, project_id, alert_id, month, threshold_amount) WHERE delivered_at IS NULL;
 

@@ -16,6 +16,8 @@ use crate::http::meter::Meters;
 use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
 use crate::resources::project_api_keys::store::{self as project_keys, Holder};
+use crate::usage::ids::Known;
+use crate::usage::keep::Keep;
 use crate::uses::Uses;
 
 /// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
@@ -26,6 +28,10 @@ const LAST_USED_PRECISION: i64 = 300;
 pub struct Settings {
     /// The largest request body, in bytes.
     pub body_cap: usize,
+    /// The largest body of a report of usage, in bytes.
+    pub usage_body_cap: usize,
+    /// How long usage is kept.
+    pub usage_keep: Keep,
     /// How long a body may take to arrive.
     pub body_deadline: Duration,
     /// How long a request may take in all, its body included.
@@ -42,6 +48,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             body_cap: 1 << 20,
+            usage_body_cap: 8 << 20,
+            usage_keep: Keep::default(),
             body_deadline: Duration::from_secs(10),
             request_deadline: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
@@ -73,6 +81,8 @@ pub struct Parts {
     pub uses: Uses,
     /// What was read and may be read again.
     pub kept: Arc<Kept>,
+    /// What is known of the ids of the events that were counted.
+    pub usage_ids: Arc<Known>,
     /// How often each operation is asked for, and how long it takes.
     pub meters: Meters,
     /// Work that no request waits for.
@@ -98,6 +108,7 @@ impl App {
             last_used: LastUsed::default(),
             uses: Uses::default(),
             kept: Arc::default(),
+            usage_ids: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),
         }))

@@ -35,10 +35,10 @@ function freshStore() {
 }
 
 /**
- * Fills a fresh store with this many people and projects and serves it with these models of the operator. `stop` ends the server
+ * Fills a fresh store with this many people and projects and serves it with these models and prices of the operator. `stop` ends the server
  * and removes the store.
  */
-export async function filledServer({ people, projects, models = [] }) {
+export async function filledServer({ people, projects, models = [], prices = [] }) {
   const store = freshStore();
   const key = `sk-admin-${randomBytes(32).toString('hex')}`;
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLBOOK_'));
@@ -50,7 +50,7 @@ export async function filledServer({ people, projects, models = [] }) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
-  const settings = models.flatMap((model) => ['--model', model]);
+  const settings = models.flatMap((model) => ['--model', model]).concat(prices.flatMap((price) => ['--price', price]));
   const server = spawn(join(target, 'release/rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],

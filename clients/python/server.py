@@ -69,9 +69,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def filled_server(*, people, projects, models=()):
-    """A server over a fresh store that holds this many people and projects, with these models of the operator."""
-    with fresh_store() as url, serve(url, people=people, projects=projects, models=models) as server:
+def filled_server(*, people, projects, models=(), prices=()):
+    """A server over a fresh store that holds this many people and projects, with these models and prices of the operator."""
+    with fresh_store() as url, serve(url, people=people, projects=projects, models=models, prices=prices) as server:
         yield server
 
 
@@ -102,7 +102,7 @@ def fresh_file():
 
 
 @contextlib.contextmanager
-def serve(url, *, people, projects, models=(), tracer=()):
+def serve(url, *, people, projects, models=(), prices=(), tracer=()):
     """Fills the store at `url` and serves it, as a child of the command `tracer` if there is one."""
     key = "sk-admin-" + secrets.token_hex(32)
     filled = subprocess.run(
@@ -111,7 +111,8 @@ def serve(url, *, people, projects, models=(), tracer=()):
         stdout=subprocess.PIPE,
         check=True,
     )
-    with start(url, key=key, people=json.loads(filled.stdout), models=models, tracer=tracer) as server:
+    people = json.loads(filled.stdout)
+    with start(url, key=key, people=people, models=models, prices=prices, tracer=tracer) as server:
         yield server
 
 
@@ -121,9 +122,10 @@ def clean_environment(**additions):
 
 
 @contextlib.contextmanager
-def start(url, *, key, people=None, models=(), tracer=()):
+def start(url, *, key, people=None, models=(), prices=(), tracer=()):
     """Serves a store that has an organization, in which `key` is its owner's and `people` are in it."""
     settings = [part for model in models for part in ("--model", model)]
+    settings += [part for price in prices for part in ("--price", price)]
     process = subprocess.Popen(
         [*tracer, RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, *settings],
         env=clean_environment(),

@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, api_key, audit, check, check_config, group, hosted_tool, invite, member,
-    model, org, project, role, service_account, shell, store, user,
+    self, admin_key, alerts, api_key, audit, check, check_config, group, hosted_tool, invite,
+    member, model, org, price, project, role, service_account, shell, store, usage, user,
 };
 use crate::config::Serve;
 
@@ -81,6 +81,15 @@ pub enum Command {
     /// Check, export and seal the record of what was changed
     #[command(subcommand, after_help = "Example:\n  rollbook audit verify")]
     Audit(audit::Command),
+    /// Bring events of usage in, and show what they add up to
+    #[command(subcommand, after_help = "Example:\n  rollbook usage show --by project")]
+    Usage(usage::Command),
+    /// Say what usage costs
+    #[command(subcommand, after_help = "Example:\n  rollbook price list")]
+    Price(price::Command),
+    /// Show which alerts of what was spent have fired
+    #[command(subcommand, after_help = "Example:\n  rollbook alerts list")]
+    Alerts(alerts::Command),
     /// Bring the tables of a store up to date
     #[command(after_help = "Example:\n  rollbook migrate --check")]
     Migrate(store::Migrate),
@@ -106,7 +115,7 @@ pub enum Command {
 }
 
 /// How the commands are shown: what is looked for together stands together.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Serve", &["serve", "demo", "check-config", "check"]),
     (
         "Organization",
@@ -125,6 +134,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "hosted-tool",
         ],
     ),
+    ("Usage and costs", &["usage", "price", "alerts"]),
     ("Store", &["import", "audit", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];

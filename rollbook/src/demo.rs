@@ -67,7 +67,7 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     // Nothing may be answered before it is clear that the request comes from this machine.
     let router = local_only(serve::service(&store, &settings, &gate.url())?.router, listen);
     introduce(&places, &gate.url())?;
-    runtime.block_on(serve::serve_and_seal(gate, router.into(), &store, &settings))?;
+    runtime.block_on(serve::serve_and_seal(gate, router.into(), &store, &settings, None))?;
     store.close();
     Ok(())
 }

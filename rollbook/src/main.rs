@@ -13,7 +13,9 @@ mod key_file;
 mod linger;
 mod listener;
 mod log;
+mod mail;
 mod model_spec;
+mod price_spec;
 mod probes;
 mod public_url;
 mod serve;
@@ -70,6 +72,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Check(check) => check.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Audit(audit) => audit.run(),
+        Command::Usage(usage) => usage.run(),
+        Command::Price(price) => price.run(),
+        Command::Alerts(alerts) => alerts.run(),
         Command::Migrate(migrate) => migrate.run(),
         Command::Backup(backup) => commands::backup::backup(&backup),
         Command::Restore(backup) => commands::backup::restore(&backup),

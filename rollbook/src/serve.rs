@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::connection::Service;
 use crate::gate::Gate;
+use crate::mail::{self, MailServer, Post};
 use crate::{configured, first_start, log, probes};
 
 /// Serves until a signal. What can be wrong with the settings is found out before the store is touched, and nobody is let in
@@ -21,30 +22,44 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     for name in unknown_variables {
         tracing::warn!("{name} in the environment is no setting of this version and has no effect");
     }
+    let post = post(settings)?;
     let runtime = runtime()?;
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
     configured::apply(&store, settings).context("cannot bring the settings into the store")?;
     let service = service(&store, settings, &gate.url())?;
-    runtime.block_on(serve_and_seal(gate, service, &store, settings))?;
+    runtime.block_on(serve_and_seal(gate, service, &store, settings, post))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Serves until a signal and seals the record beside that. Nobody writes any more when the last of it is sealed.
+/// What sends alerts, if a mail server is set.
+pub fn post(settings: &Settings) -> Result<Option<Post>> {
+    let Some(server) = MailServer::of(settings)? else { return Ok(None) };
+    let transport = server.transport(settings)?;
+    tracing::info!("alerts go to the mail server {server}");
+    Ok(Some(Post { transport, from: server.from }))
+}
+
+/// Serves until a signal, seals the record beside that, and brings alerts to people. Nobody writes any more when the last of the record
+/// is sealed.
 pub async fn serve_and_seal(
     gate: Gate,
     service: Service,
     store: &Store,
     settings: &Settings,
+    post: Option<Post>,
 ) -> Result<()> {
     let (stop, clock) = (CancellationToken::new(), Arc::new(SystemClock));
+    let delivering = mail::deliver(store.clone(), post, clock.clone(), stop.clone());
+    let delivering = tokio::spawn(delivering);
     let sealing = sealing::run::run(store.clone(), clock, settings.seal_interval(), stop.clone());
     let sealing = tokio::spawn(sealing);
     let served = gate.serve(service, settings).await;
     stop.cancel();
+    delivering.await?;
     sealing.await?;
     served
 }

@@ -100,6 +100,23 @@ impl Call {
         self.read(None, f).await
     }
 
+    /// What `f` finds of usage and costs in one snapshot, for somebody who may read those. Nothing of it is kept.
+    pub async fn show_usage<T, F>(self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
+    {
+        let admission = self.admission(Scope::UsageRead)?;
+        let read = self.app.store.read(move |tx| {
+            let stamp = tx.stamp();
+            let identity = admission.identify(tx, stamp)?;
+            f(tx, &identity.organization().id)
+        });
+        let read = read.await;
+        self.record_use();
+        read
+    }
+
     /// The time of the request, in seconds.
     #[must_use]
     pub fn now(&self) -> i64 {

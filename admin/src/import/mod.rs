@@ -24,6 +24,7 @@ pub use consistency::Count;
 pub use fault::Fault;
 pub use header::COLUMNS;
 pub use lookup::EndingKey;
+pub use records::{Record, Records};
 pub use run::{Demotion, Import};
 pub use tally::Tally;
 

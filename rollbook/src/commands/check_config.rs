@@ -15,6 +15,7 @@ use super::output::Output;
 use super::table::{Column, Shape};
 use crate::config::{BOOTSTRAP_KEY, Serve, Settings};
 use crate::key_file::MEMORY;
+use crate::mail::MailServer;
 use crate::{first_start, tls};
 
 const SETTINGS: Shape = Shape {
@@ -107,6 +108,9 @@ fn look(settings: &Settings, unknown_variables: &[String]) -> Vec<Finding> {
     if let Some(found) = links(settings) {
         findings.push(Finding::warning("links", found));
     }
+    if let Some(found) = mail(settings) {
+        findings.push(Finding::of("mail", found));
+    }
     if let Some(key) = std::env::var_os(BOOTSTRAP_KEY) {
         let usable = first_start::check(key).map(|_| format!("{BOOTSTRAP_KEY} is usable"));
         findings.push(Finding::of("first key", usable.map_err(Into::into)));
@@ -116,6 +120,15 @@ fn look(settings: &Settings, unknown_variables: &[String]) -> Vec<Finding> {
         findings.push(Finding::warning("environment", found));
     }
     findings
+}
+
+/// Whether alerts can be sent, if they are to be.
+fn mail(settings: &Settings) -> Option<Result<String>> {
+    let server = MailServer::of(settings).map_err(Into::into).transpose()?;
+    Some(server.and_then(|server| {
+        server.transport(settings)?;
+        Ok(format!("alerts go to {server}, from {}", server.from))
+    }))
 }
 
 /// What is odd about the links of invitations, which people open on machines of their own.

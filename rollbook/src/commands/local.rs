@@ -11,6 +11,7 @@ use admin::domain::id::Ids;
 use admin::domain::scope::Scope;
 use admin::error;
 use admin::kept::Kept;
+use admin::organization;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -67,9 +68,17 @@ impl Local {
         })
     }
 
-    /// The store, for what the API has no operation for.
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// Reads something that the API has no operation for, of the operator's organization.
+    pub fn read<T: Send + 'static>(
+        &self,
+        read: impl Fn(&mut Tx<'_>, &str) -> error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let named = self.operator.organization.clone();
+        let read = self.store.read_blocking(move |tx| {
+            let organization = organization::find_named_or_only(tx, named.as_deref())?;
+            read(tx, &organization.id)
+        });
+        Ok(read?)
     }
 
     /// Changes something that the API has no operation for, as the operator and by the same functions as the server.

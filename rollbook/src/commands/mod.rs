@@ -4,6 +4,8 @@
 //! everybody, and there is one place that knows it.
 
 pub mod admin_key;
+pub mod alerts;
+pub mod amount;
 pub mod api_key;
 pub mod audit;
 pub mod backup;
@@ -24,6 +26,7 @@ pub mod model;
 pub mod org;
 mod output;
 mod place;
+pub mod price;
 pub mod project;
 mod remote;
 pub mod role;
@@ -31,6 +34,7 @@ mod server_url;
 pub mod service_account;
 pub mod shell;
 pub mod store;
-mod table;
+pub mod table;
 pub mod text;
+pub mod usage;
 pub mod user;

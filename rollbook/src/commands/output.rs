@@ -24,7 +24,7 @@ pub struct Output {
 
 impl Output {
     /// Shows a list. As JSON, rows are printed as they come; a table needs all of them to find its widths.
-    pub fn list(self, rows: impl Iterator<Item = Result<Value>>, shape: &Shape) -> Result<()> {
+    pub fn list(self, rows: impl Iterator<Item = Result<Value>>, shape: &Shape<'_>) -> Result<()> {
         if !self.json {
             return table::show(rows, shape);
         }

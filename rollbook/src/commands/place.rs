@@ -1,7 +1,7 @@
 //! Where a command finds the organization.
 
 use admin::access::Operator;
-use admin::{error, organization};
+use admin::error;
 use anyhow::Result;
 use clap::Args;
 use sql::Tx;
@@ -75,12 +75,7 @@ impl OrganizationPlace {
         &self,
         read: impl Fn(&mut Tx<'_>, &str) -> error::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let named = self.organization.clone();
-        let all = self.open()?.store().read_blocking(move |tx| {
-            let organization = organization::find_named_or_only(tx, named.as_deref())?;
-            read(tx, &organization.id)
-        });
-        Ok(all?)
+        self.open()?.read(read)
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 
 use anyhow::Result;
 use comfy_table::presets::NOTHING;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -15,11 +16,11 @@ use super::text::harmless;
 const GAP: u16 = 2;
 
 /// How a list looks.
-pub struct Shape {
+pub struct Shape<'a> {
     /// What to say when it is empty.
-    pub nothing: &'static str,
+    pub nothing: &'a str,
     /// Its columns, from left to right.
-    pub columns: &'static [Column],
+    pub columns: &'a [Column],
 }
 
 /// One column.
@@ -35,10 +36,12 @@ pub struct Column {
 }
 
 /// How a value is written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// As it is.
     Text,
+    /// To the right, with commas between the thousands.
+    Number,
     /// As a date and time in UTC, from Unix seconds; this is what an absent one means.
     Time(&'static str),
 }
@@ -47,6 +50,11 @@ impl Column {
     /// A column of text.
     pub const fn text(title: &'static str, member: &'static str, spare: u8) -> Self {
         Self { title, member, kind: Kind::Text, spare }
+    }
+
+    /// A column of numbers.
+    pub const fn number(title: &'static str, member: &'static str, spare: u8) -> Self {
+        Self { title, member, kind: Kind::Number, spare }
     }
 
     /// A column of times.
@@ -64,6 +72,7 @@ impl Column {
         match (self.kind, value) {
             (Kind::Time(absent), Value::Null) => absent.to_owned(),
             (Kind::Time(_), value) => value.as_i64().and_then(time).unwrap_or_else(|| plain(value)),
+            (Kind::Number, value) => value.as_u64().map_or_else(|| plain(value), thousands),
             (Kind::Text, value) => plain(value),
         }
     }
@@ -75,6 +84,10 @@ pub fn time(seconds: i64) -> Option<String> {
     Some(time.strftime("%Y-%m-%dT%H:%MZ").to_string())
 }
 
+fn thousands(number: u64) -> String {
+    HumanCount(number).to_string()
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -84,7 +97,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Shows these rows. On a terminal the table fits, and says which columns it left out for that; elsewhere it is whole.
-pub fn show(rows: impl Iterator<Item = Result<Value>>, shape: &Shape) -> Result<()> {
+pub fn show(rows: impl Iterator<Item = Result<Value>>, shape: &Shape<'_>) -> Result<()> {
     let table = filled(rows, shape.columns)?;
     if table.is_empty() {
         return Ok(writeln!(stderr(), "{}", shape.nothing)?);
@@ -106,8 +119,11 @@ fn filled(rows: impl Iterator<Item = Result<Value>>, columns: &[Column]) -> Resu
         let row = row?;
         table.add_row(columns.iter().map(|column| column.cell(&row)));
     }
-    for column in table.column_iter_mut() {
+    for (column, Column { kind, .. }) in table.column_iter_mut().zip(columns) {
         column.set_padding((0, GAP));
+        if *kind == Kind::Number {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     Ok(table)
 }
