@@ -25,7 +25,7 @@ pub mod uses;
 
 pub use app::{App, Settings};
 pub use http::recall::Recall;
-pub use router::{openapi, own_openapi, router};
+pub use router::{Operations, openapi, own_openapi, router};
 
 use include_dir::{Dir, include_dir};
 

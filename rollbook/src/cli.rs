@@ -14,6 +14,7 @@ use crate::commands::{
     model, org, project, role, service_account, shell, store, user,
 };
 use crate::config::Serve;
+use crate::emulate::Emulate;
 
 /// Keeps an organization's people, groups, roles, projects and keys, answers OpenAI's Administration API about them, and says what a key may do.
 #[derive(Debug, Parser)]
@@ -34,6 +35,9 @@ pub enum Command {
     /// Serve a made-up organization from memory, to look around
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
+    /// Serve the API for tests: in memory, and put back, stopped and failing when told
+    #[command(after_help = EMULATE_EXAMPLES)]
+    Emulate(Box<Emulate>),
     /// Say what serve would use, and what is wrong with it
     #[command(after_help = "Example:\n  rollbook check-config --config /etc/rollbook.toml")]
     CheckConfig(Box<check_config::CheckConfig>),
@@ -107,7 +111,7 @@ pub enum Command {
 
 /// How the commands are shown: what is looked for together stands together.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Serve", &["serve", "demo", "check-config", "check"]),
+    ("Serve", &["serve", "demo", "emulate", "check-config", "check"]),
     (
         "Organization",
         &[
@@ -247,6 +251,16 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   rollbook demo
   rollbook demo --listen 127.0.0.1:9000";
+
+const EMULATE_EXAMPLES: &str = "\
+Examples:
+  rollbook emulate
+  rollbook emulate --port 0 --clock 2026-01-01T00:00:00Z
+  rollbook emulate --seed small=small.json --seed large=large.json
+  curl -X POST 'http://127.0.0.1:8080/rollbook/v1/emulator/reset?seed=large'
+
+It prints OPENAI_BASE_URL and OPENAI_ADMIN_KEY when it listens, in lines that a shell or a CI system can take. Whoever \
+knows the key may do anything in it, and its secrets can be guessed: it is for tests.";
 
 #[cfg(test)]
 mod tests {

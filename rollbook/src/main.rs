@@ -7,6 +7,7 @@ mod config;
 mod configured;
 mod connection;
 mod demo;
+mod emulate;
 mod first_start;
 mod gate;
 mod key_file;
@@ -54,6 +55,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => serve::run(&serve.settings, &unknown_variables(&cli::command())),
         Command::Demo(demo) => demo::run(demo.listen),
+        Command::Emulate(flags) => emulate::run(&flags),
         Command::CheckConfig(check) => check.run(&unknown_variables(&cli::command())),
         Command::Org(org) => org.run(),
         Command::User(user) => user.run(),
