@@ -7,6 +7,7 @@ pub mod app;
 pub mod audit;
 #[cfg(test)]
 mod contract;
+pub mod document;
 pub mod domain;
 pub mod error;
 pub mod founding;
