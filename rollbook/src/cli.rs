@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::commands::{
     self, admin_key, api_key, audit, check, check_config, group, hosted_tool, invite, member,
-    model, org, project, role, service_account, shell, store, user,
+    model, org, project, pull, role, service_account, shell, store, user,
 };
 use crate::config::Serve;
 use crate::emulate::Emulate;
@@ -80,6 +80,9 @@ pub enum Command {
     /// Say what a key opens, and why not
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::Check),
+    /// Copy what a server shows of an organization into a document or a store
+    #[command(after_long_help = pull::HELP, after_help = pull::EXAMPLES)]
+    Pull(pull::Pull),
     /// Bring people, projects and memberships in from a CSV file
     Import(commands::import::Import),
     /// Check, export and seal the record of what was changed
@@ -129,7 +132,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "hosted-tool",
         ],
     ),
-    ("Store", &["import", "audit", "migrate", "backup", "restore"]),
+    ("Store", &["import", "pull", "audit", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
 

@@ -25,6 +25,7 @@ pub mod org;
 mod output;
 mod place;
 pub mod project;
+pub mod pull;
 mod remote;
 pub mod role;
 mod server_url;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use admin::audit::{Actor, Author, EVENTS_PER_CHANGE, Origin};
+use admin::document::{self, Restoration};
 use admin::domain::clock::Clock;
 use admin::domain::id::Ids;
 use admin::domain::role::OrganizationRole;
@@ -15,7 +16,7 @@ use admin::error::Error;
 use admin::organization::{self, Organization};
 use admin::resources::admin_api_keys::store::{self as keys, NewKey};
 use admin::resources::users::store::{self as users, User};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use sql::{Image, Options, Store, Tx, args};
 
 use super::clock::MovableClock;
@@ -83,19 +84,13 @@ pub fn plant_all(named: &[Named], key: &PlainKey, clock: &Arc<MovableClock>) -> 
 
 /// A store in memory with what a document says, in which the key opens everything.
 fn plant(text: &str, key: &PlainKey, clock: &Arc<MovableClock>) -> Result<Image> {
+    let document = document::parse(text).map_err(|fault| anyhow!("{fault}"))?;
     let store = Store::open(Options::new(MEMORY))?;
     store.migrate(&admin::migrations())?;
     let ids = Ids::new(Arc::clone(clock) as _, Arc::new(Dice::new("seed")));
-    let founding = admin::founding::Founding::draw(
-        &ids,
-        clock.now(),
-        "default",
-        "owner@example.com",
-        Some("Olga"),
-        PlainKey::given("x".into()),
-    );
-    let _ = text;
-    store.write_blocking(move |tx| founding.execute(tx))?;
+    let restoration = Restoration::draw(document, Actor::System, clock.now(), &ids);
+    let restoration = restoration.map_err(|fault| anyhow!("{fault}"))?;
+    store.write_blocking(move |tx| restoration.execute(tx).map_err(Error::from).map(drop))?;
     let key = key.clone();
     let (now, key_id, event_ids) = (clock.now(), ids.make("key_"), ids.block(EVENTS_PER_CHANGE));
     store.write_blocking(move |tx| {

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use tempfile::tempdir;
 use ureq::Agent;
 use ureq::http::Response;
 

@@ -28,6 +28,7 @@ mod models;
 mod nginx;
 mod openapi;
 mod probes;
+mod pull;
 mod records;
 mod server;
 mod signals;
