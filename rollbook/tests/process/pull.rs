@@ -85,6 +85,7 @@ const NEVER_SHOWN: &[(&str, &[&str])] = &[
     ("organization_roles", &["created_at"]),
     ("groups/users", &["added_at"]),
     ("invites", &["token_sha256"]),
+    ("spend_alerts", &["created_at"]),
     ("admin_api_keys", &["scopes", "secret_sha256"]),
     ("api_keys", &["scopes", "expires_at", "secret_sha256"]),
 ];

@@ -100,7 +100,7 @@ fn note(text: &str) {
 pub const HELP: &str = "\
 What no server shows cannot be copied: secrets and the hashes of keys and invitations, what keys are limited to and when keys of \
 projects end, members and service accounts of archived projects, when somebody came into a group or was given a role, who made a role \
-and when, and the record. So keys are told of and open nothing; make new ones. Models and what they have are told from the limits of \
+and when, when an alert was made, what the organization is called, and the record. So keys are told of and open nothing; make new ones. Models and what they have are told from the limits of \
 projects.
 
 A pull that was interrupted goes on where it was when it is run again: it keeps the answers in a file beside the output until it is \
