@@ -7,6 +7,7 @@ pub mod app;
 pub mod audit;
 #[cfg(test)]
 mod contract;
+pub mod document;
 pub mod domain;
 pub mod error;
 pub mod founding;
@@ -26,7 +27,7 @@ pub mod uses;
 
 pub use app::{App, Settings};
 pub use http::recall::Recall;
-pub use router::{openapi, own_openapi, router};
+pub use router::{Operations, openapi, own_openapi, router};
 
 use include_dir::{Dir, include_dir};
 

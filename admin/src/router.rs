@@ -30,22 +30,48 @@ const PREFIX: &str = "/v1";
 /// # Panics
 /// When the list of operations that are not built names a method that cannot be routed.
 pub fn router(app: App) -> Router {
-    let (mut operations, _) = resources::routes().split_for_parts();
-    for (method, path) in NOT_BUILT.iter().chain(NEWER_THAN_THE_DOCUMENT) {
-        let filter = MethodFilter::try_from(method.clone())
-            .expect("the list holds methods that can be routed");
-        operations = operations.route(path, on(filter, not_built));
+    Operations::new().of(app)
+}
+
+/// The whole API before it is anybody's. Making it is most of the work of [`router`], so whoever puts one application in the place
+/// of another, as an emulator does, makes it once.
+#[derive(Clone)]
+pub struct Operations(Router<App>);
+
+impl Operations {
+    /// Every operation.
+    ///
+    /// # Panics
+    /// When the list of operations that are not built names a method that cannot be routed.
+    #[must_use]
+    pub fn new() -> Self {
+        let (mut operations, _) = resources::routes().split_for_parts();
+        for (method, path) in NOT_BUILT.iter().chain(NEWER_THAN_THE_DOCUMENT) {
+            let filter = MethodFilter::try_from(method.clone())
+                .expect("the list holds methods that can be routed");
+            operations = operations.route(path, on(filter, not_built));
+        }
+        let operations = operations.method_not_allowed_fallback(wrong_method);
+        let (own, _) = resources::own_routes().split_for_parts();
+        let all = Router::new()
+            .nest(PREFIX, operations)
+            .merge(own.method_not_allowed_fallback(wrong_method))
+            .merge(resources::invites::pages().method_not_allowed_fallback(wrong_method))
+            .fallback(unknown_url)
+            .layer(CatchPanicLayer::custom(panicked));
+        Self(all)
     }
-    let operations = operations.method_not_allowed_fallback(wrong_method);
-    let (own, _) = resources::own_routes().split_for_parts();
-    Router::new()
-        .nest(PREFIX, operations)
-        .merge(own.method_not_allowed_fallback(wrong_method))
-        .merge(resources::invites::pages().method_not_allowed_fallback(wrong_method))
-        .fallback(unknown_url)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), edge))
-        .with_state(app)
+
+    /// The API of this application.
+    pub fn of(self, app: App) -> Router {
+        self.0.layer(from_fn_with_state(app.clone(), edge)).with_state(app)
+    }
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The OpenAPI document of what is built.

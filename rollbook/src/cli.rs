@@ -11,9 +11,10 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::commands::{
     self, admin_key, alerts, api_key, audit, check, check_config, group, hosted_tool, invite,
-    member, model, org, price, project, role, service_account, shell, store, usage, user,
+    member, model, org, price, project, pull, role, service_account, shell, store, usage, user,
 };
 use crate::config::Serve;
+use crate::emulate::Emulate;
 
 /// Keeps an organization's people, groups, roles, projects and keys, answers OpenAI's Administration API about them, and says what a key may do.
 #[derive(Debug, Parser)]
@@ -34,6 +35,9 @@ pub enum Command {
     /// Serve a made-up organization from memory, to look around
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
+    /// Serve the API for tests: in memory, and put back, stopped and failing when told
+    #[command(after_help = EMULATE_EXAMPLES)]
+    Emulate(Box<Emulate>),
     /// Say what serve would use, and what is wrong with it
     #[command(after_help = "Example:\n  rollbook check-config --config /etc/rollbook.toml")]
     CheckConfig(Box<check_config::CheckConfig>),
@@ -76,6 +80,9 @@ pub enum Command {
     /// Say what a key opens, and why not
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::Check),
+    /// Copy what a server shows of an organization into a document or a store
+    #[command(after_long_help = pull::HELP, after_help = pull::EXAMPLES)]
+    Pull(pull::Pull),
     /// Bring people, projects and memberships in from a CSV file
     Import(commands::import::Import),
     /// Check, export and seal the record of what was changed
@@ -116,7 +123,7 @@ pub enum Command {
 
 /// How the commands are shown: what is looked for together stands together.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Serve", &["serve", "demo", "check-config", "check"]),
+    ("Serve", &["serve", "demo", "emulate", "check-config", "check"]),
     (
         "Organization",
         &[
@@ -135,7 +142,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Usage and costs", &["usage", "price", "alerts"]),
-    ("Store", &["import", "audit", "migrate", "backup", "restore"]),
+    ("Store", &["import", "pull", "audit", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
 
@@ -257,6 +264,16 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   rollbook demo
   rollbook demo --listen 127.0.0.1:9000";
+
+const EMULATE_EXAMPLES: &str = "\
+Examples:
+  rollbook emulate
+  rollbook emulate --port 0 --clock 2026-01-01T00:00:00Z
+  rollbook emulate --seed small=small.json --seed large=large.json
+  curl -X POST 'http://127.0.0.1:8080/rollbook/v1/emulator/reset?seed=large'
+
+It prints OPENAI_BASE_URL and OPENAI_ADMIN_KEY when it listens, in lines that a shell or a CI system can take. Whoever \
+knows the key may do anything in it, and its secrets can be guessed: it is for tests.";
 
 #[cfg(test)]
 mod tests {

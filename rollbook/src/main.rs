@@ -7,6 +7,7 @@ mod config;
 mod configured;
 mod connection;
 mod demo;
+mod emulate;
 mod first_start;
 mod gate;
 mod key_file;
@@ -56,6 +57,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => serve::run(&serve.settings, &unknown_variables(&cli::command())),
         Command::Demo(demo) => demo::run(demo.listen),
+        Command::Emulate(flags) => emulate::run(&flags),
         Command::CheckConfig(check) => check.run(&unknown_variables(&cli::command())),
         Command::Org(org) => org.run(),
         Command::User(user) => user.run(),
@@ -70,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ServiceAccount(account) => account.run(),
         Command::ApiKey(key) => key.run(),
         Command::Check(check) => check.run(),
+        Command::Pull(pull) => pull.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Audit(audit) => audit.run(),
         Command::Usage(usage) => usage.run(),

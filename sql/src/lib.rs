@@ -23,6 +23,7 @@
 
 pub mod backup;
 mod error;
+mod image;
 mod job;
 mod migrate;
 mod options;
@@ -36,6 +37,7 @@ mod tx;
 mod value;
 
 pub use error::{Error, Result};
+pub use image::Image;
 pub use migrate::Migration;
 pub use options::{Engine, Observer, Options};
 pub use stamp::Stamp;

@@ -9,16 +9,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use metrics::Histogram;
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql, ffi};
 
 use crate::error::Fault;
 use crate::job::{Job, Lane, Queue, Verdict, lane};
 use crate::stamp::Epoch;
 use crate::tx::{Kind, Session};
 use crate::value::Cells;
-use crate::{Arg, Engine, Error, Observer, Options, Result, Row, Stamp};
+use crate::{Arg, Engine, Error, Image, Observer, Options, Result, Row, Stamp};
 
 mod readers;
 mod state;
@@ -43,18 +44,32 @@ thread_local! {
 /// Opens the database at `path` (what follows `sqlite:`), starts the thread that writes, and opens the connections that read:
 /// none for a database in memory, which is one connection.
 pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
-    let epoch = Arc::new(Epoch::default());
     if path == ":memory:" {
-        let connection = Connection::open_in_memory().and_then(configured).map_err(error)?;
-        let lane = worker("store", connection, 1, options, &epoch)?;
-        return Ok(Started { lane, readers: None, epoch });
+        return in_memory(Connection::open_in_memory().map_err(error)?, options);
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let writer = open_writer(path)?;
     let readers = Readers::open(path, options)?;
     LIMIT.set(None);
+    let epoch = Arc::new(Epoch::default());
     let lane = worker("store-writer", writer, GROUP, options, &epoch)?;
     Ok(Started { lane, readers: Some(readers), epoch })
+}
+
+/// Opens a database in memory that has what is in the image.
+pub(crate) fn start_from(image: &Image, options: &Options) -> Result<Started> {
+    let mut connection = Connection::open_in_memory().map_err(error)?;
+    connection
+        .deserialize_read_exact(MAIN_DB, image.bytes(), image.bytes().len(), false)
+        .map_err(error)?;
+    in_memory(connection, options)
+}
+
+fn in_memory(connection: Connection, options: &Options) -> Result<Started> {
+    let epoch = Arc::new(Epoch::default());
+    let connection = configured(connection).map_err(error)?;
+    let lane = worker("store", connection, 1, options, &epoch)?;
+    Ok(Started { lane, readers: None, epoch })
 }
 
 /// A database that is open.
@@ -342,6 +357,19 @@ impl Session for Lent<'_> {
 
     fn stamp(&self) -> Option<Stamp> {
         self.stamp
+    }
+
+    fn image(&self) -> Result<Image> {
+        if self.connection.path().is_some_and(|path| !path.is_empty()) {
+            return Err(Error::Statement("only a store in memory has an image".to_owned()));
+        }
+        // Only a connection of one's own can be serialized, and this one is lent.
+        let mut copy = Connection::open_in_memory().map_err(error)?;
+        Backup::new(self.connection, &mut copy)
+            .and_then(|backup| backup.step(-1).map(drop))
+            .map_err(error)?;
+        let bytes = copy.serialize(MAIN_DB).map_err(error)?;
+        Ok(Image(Arc::from(&*bytes)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::job::{Answer, GRACE, Job, Lane, Meter};
 use crate::stamp::Epoch;
 use crate::tx::Kind;
-use crate::{Engine, Error, Options, Result, Stamp, Tx, postgres, sqlite};
+use crate::{Engine, Error, Image, Options, Result, Stamp, Tx, postgres, sqlite};
 
 /// A handle on an open database; clones share it.
 ///
@@ -58,6 +58,32 @@ impl Store {
             closing: Mutex::new(()),
             meters: (Arc::new(Meter::new("read")), Arc::new(Meter::new("write"))),
         })))
+    }
+
+    /// Opens a store in memory that begins as another one was when its image was taken. What the options say of the URL does not
+    /// count.
+    #[expect(clippy::needless_pass_by_value, reason = "the store is the owner from here on")]
+    pub fn from_image(image: &Image, options: Options) -> Result<Self> {
+        let sqlite::Started { lane, readers, epoch } = sqlite::start_from(image, &options)?;
+        Ok(Self(Arc::new(Inner {
+            engine: Engine::Sqlite,
+            deadline: options.deadline,
+            lane: RwLock::new(Some(lane)),
+            readers,
+            epoch: Some(epoch),
+            closing: Mutex::new(()),
+            meters: (Arc::new(Meter::new("read")), Arc::new(Meter::new("write"))),
+        })))
+    }
+
+    /// Everything in this store, if it is in memory: for [`from_image`](Self::from_image), and to tell whether anything changed.
+    pub async fn image(&self) -> Result<Image> {
+        self.read(|tx| tx.image()).await
+    }
+
+    /// [`image`](Self::image) for callers without a runtime.
+    pub fn image_blocking(&self) -> Result<Image> {
+        self.read_blocking(|tx| tx.image())
     }
 
     /// The engine behind this store.

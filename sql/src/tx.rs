@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Fault;
-use crate::{Arg, Engine, Error, Observer, Result, Row, Stamp};
+use crate::{Arg, Engine, Error, Image, Observer, Result, Row, Stamp};
 
 /// Whether a closure may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,11 @@ pub(crate) trait Session {
     /// The state of the store that this transaction sees, if the engine can name it.
     fn stamp(&self) -> Option<Stamp> {
         None
+    }
+
+    /// Everything in the store, if it is in memory.
+    fn image(&self) -> Result<Image> {
+        Err(Error::Statement("only a store in memory has an image".to_owned()))
     }
 }
 
@@ -79,6 +84,11 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
         if self.kind == Kind::Read { self.session.stamp() } else { None }
+    }
+
+    /// Everything that this transaction sees.
+    pub(crate) fn image(&self) -> Result<Image> {
+        self.session.image()
     }
 
     /// How many instructions of its machine `SQLite` has run so far: for the same statement as many as it reads rows, times what

@@ -27,6 +27,7 @@ pub const PREFIX: &str = "audit_log-";
 pub const KINDS: &[&str] = &[
     "api_key.created",
     "api_key.deleted",
+    "api_key.updated",
     "certificate.created",
     "certificate.deleted",
     "certificate.updated",
@@ -101,6 +102,12 @@ impl Author {
             written: Cell::new(0),
             recorded: OnceCell::new(),
         }
+    }
+
+    /// How many more events it can write.
+    #[must_use]
+    pub fn left(&self) -> u16 {
+        self.ids.count().saturating_sub(self.written.get())
     }
 
     /// The organization's id, which leads every key.

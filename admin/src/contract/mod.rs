@@ -3,12 +3,12 @@
 
 mod accepted;
 mod access;
-mod audit;
+pub mod audit;
 mod bad_input;
 mod coverage;
 mod edge;
 mod granting;
-mod layering;
+pub mod layering;
 mod model;
 mod paging;
 pub mod plans;

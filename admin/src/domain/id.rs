@@ -126,6 +126,12 @@ pub struct IdBlock {
 }
 
 impl IdBlock {
+    /// How many ids there are in it.
+    #[must_use]
+    pub fn count(&self) -> u16 {
+        self.count
+    }
+
     /// The id at this place of the block.
     ///
     /// # Panics

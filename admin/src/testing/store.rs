@@ -13,11 +13,17 @@ pub struct TestStore {
 impl TestStore {
     /// A store of the kind that the run selects. Opening and migrating block, so they have a thread of their own.
     pub async fn new(observer: Option<Observer>) -> Self {
-        tokio::task::spawn_blocking(|| Self::open(observer)).await.expect("a store can be made")
+        let open = || Self::open(TestDatabase::new(), observer);
+        tokio::task::spawn_blocking(open).await.expect("a store can be made")
     }
 
-    fn open(observer: Option<Observer>) -> Self {
-        let database = TestDatabase::new();
+    /// A store in this database.
+    pub async fn of(database: TestDatabase) -> Self {
+        let open = || Self::open(database, None);
+        tokio::task::spawn_blocking(open).await.expect("a store can be made")
+    }
+
+    fn open(database: TestDatabase, observer: Option<Observer>) -> Self {
         let deadline = std::time::Duration::from_mins(2);
         let options = Options {
             connections: 4,

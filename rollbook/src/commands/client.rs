@@ -78,6 +78,23 @@ pub fn segment(id: &str) -> String {
     utf8_percent_encode(id, SEGMENT).to_string()
 }
 
+/// The path of a page of a list, behind a cursor if it is not empty.
+pub fn page_of<N: AsRef<str>, V: AsRef<str>>(path: &str, query: &[(N, V)], after: &str) -> String {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(query).append_pair("limit", PAGE);
+    if !after.is_empty() {
+        text.append_pair("after", after);
+    }
+    format!("{path}?{}", text.finish())
+}
+
+/// The cursor of the page behind this one with these rows; none if it is the last.
+pub fn cursor(page: &Value, rows: &[Value]) -> Option<String> {
+    let named = page["next"].as_str().or(page["last_id"].as_str());
+    let last = named.or_else(|| rows.last()?["id"].as_str());
+    last.filter(|_| page["has_more"] == true && !rows.is_empty()).map(str::to_owned)
+}
+
 /// The rows of a list. Only one page of them is in memory at a time.
 pub struct Rows<'c> {
     client: &'c Client,
@@ -90,24 +107,17 @@ pub struct Rows<'c> {
 
 impl Rows<'_> {
     fn turn(&mut self, after: &str) -> Result<()> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(&self.query).append_pair("limit", PAGE);
-        if !after.is_empty() {
-            query.append_pair("after", after);
-        }
-        let mut page = self.client.get(&format!("{}?{}", self.path, query.finish()))?;
+        let mut page = self.client.get(&page_of(&self.path, &self.query, after))?;
         let Value::Array(rows) = page["data"].take() else {
             let message = format!("the answer to GET {} is not a list", self.path);
             return Err(Failure::refused(&message).into());
         };
-        let named = page["next"].as_str().or(page["last_id"].as_str());
-        let last = named.or_else(|| rows.last()?["id"].as_str());
-        let last = last.filter(|_| page["has_more"] == true && !rows.is_empty());
+        let next = cursor(&page, &rows);
         ensure!(
-            last != Some(after),
+            next.as_deref() != Some(after),
             Failure::refused("the server gave the same page twice, so its list has no end")
         );
-        self.next = last.map(str::to_owned);
+        self.next = next;
         self.page = rows.into_iter();
         Ok(())
     }

@@ -28,6 +28,7 @@ mod output;
 mod place;
 pub mod price;
 pub mod project;
+pub mod pull;
 mod remote;
 pub mod role;
 mod server_url;

@@ -1,5 +1,6 @@
 //! The far road: a server that speaks this API, OpenAI's own included.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +18,24 @@ use super::local::AGENT;
 use super::server_url;
 use crate::config::ADMIN_KEYS;
 
-/// How often one request is sent before a refusal counts.
-const ATTEMPTS: u32 = 4;
-/// The longest that one wait may be. Who is asked to wait longer is told so instead.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How much a command takes from a server before it gives up.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// How often one request is sent before a refusal counts.
+    attempts: u32,
+    /// The longest that one wait may be. Who is asked to wait longer is told so instead.
+    longest: Duration,
+    /// Whether a read is sent again when the server failed, or the connection broke.
+    is_undeterred: bool,
+}
+
+impl Patience {
+    /// For one request that somebody waits for.
+    const SHORT: Self =
+        Self { attempts: 4, longest: Duration::from_secs(30), is_undeterred: false };
+    /// For thousands of reads, of which each may meet trouble that is over soon.
+    const LONG: Self = Self { attempts: 8, longest: Duration::from_mins(10), is_undeterred: true };
+}
 /// How long one exchange may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -30,40 +45,68 @@ pub struct Remote {
     base: String,
     key: PlainKey,
     organization: Option<String>,
+    patience: Patience,
+    flag: &'static str,
 }
+
+/// The flag that names a server, unless a command has another one.
+const SERVER: &str = "--server";
 
 impl Remote {
     /// A server at this base URL, with or without `/v1`. The key comes from the environment: an argument is for everybody to see.
     pub fn new(url: &str, organization: Option<String>) -> Result<Self> {
-        let base = server_url::with_version(url)?;
-        server_url::warn_if_overheard(&base);
-        let given = |name: &&str| std::env::var(name).ok().map(|key| key.trim().to_owned());
-        let key = ADMIN_KEYS.iter().filter_map(given).find(|key| !key.is_empty());
-        let message = format!("there is no admin key for {base}; put it into {}", ADMIN_KEYS[0]);
-        let hint = "it is read from the environment only, because arguments can be seen by others";
-        let missing = || Failure::not_allowed(&message).note("hint", hint);
-        let key = PlainKey::given(key.ok_or_else(missing)?);
-        Ok(Self { agent: agent(), base, key, organization })
+        let base = base_of(SERVER, url)?;
+        let key = key_of_environment(&base)?;
+        Ok(Self { organization, ..Self::at(base, key) })
+    }
+
+    /// The server of a command that reads all of it, and takes more from it. Without a key, that comes from the environment too.
+    pub fn to_read(flag: &'static str, url: &str, key: Option<PlainKey>) -> Result<Self> {
+        let base = base_of(flag, url)?;
+        let key = key.map_or_else(|| key_of_environment(&base), Ok)?;
+        Ok(Self { flag, patience: Patience::LONG, ..Self::at(base, key) })
     }
 
     /// A server, and another key than that of an administrator.
     pub fn with_key(url: &str, key: &str) -> Result<Self> {
-        let base = server_url::with_version(url)?;
-        server_url::warn_if_overheard(&base);
-        let key = PlainKey::given(key.to_owned());
-        Ok(Self { agent: agent(), base, key, organization: None })
+        let base = base_of(SERVER, url)?;
+        Ok(Self::at(base, PlainKey::given(key.to_owned())))
+    }
+
+    fn at(base: String, key: PlainKey) -> Self {
+        let (organization, patience) = (None, Patience::SHORT);
+        Self { agent: agent(), base, key, organization, patience, flag: SERVER }
+    }
+
+    /// The base URL, with `/v1` at its end.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// Asks, and asks again as often and as late as the server wants it.
     pub fn send(&self, request: Request<'_>) -> Result<Answer> {
+        let Patience { attempts, longest, is_undeterred } = self.patience;
+        let may_return = is_undeterred && request.method == "GET";
         let mut attempt = 1;
         loop {
-            let response = self.exchange(request)?;
-            let delay = delay(response.status(), response.headers(), request, attempt);
+            let may_return = may_return && attempt < attempts;
+            let response = match self.exchange(request) {
+                Err(error) if may_return && is_broken(&error) => {
+                    pause(backoff(attempt));
+                    attempt += 1;
+                    continue;
+                }
+                response => response?,
+            };
+            let delay = delay(response.status(), response.headers(), request, attempt)
+                .or_else(|| (may_return && has_failed(&response)).then(|| backoff(attempt)));
             match delay {
-                Some(delay) if attempt < ATTEMPTS && delay <= PATIENCE => pause(delay),
+                Some(delay) if attempt < attempts && delay <= longest => pause(delay),
                 Some(delay) => return Err(self.impatient(response, delay)),
-                None => return self.read(response),
+                None => match self.read(response) {
+                    Err(error) if may_return && is_broken(&error) => pause(backoff(attempt)),
+                    answer => return answer,
+                },
             }
             attempt += 1;
         }
@@ -99,7 +142,10 @@ impl Remote {
             None => self.agent.run(builder.body(())?),
         };
         answered.with_context(|| {
-            format!("cannot reach {}; --server names the server, which must be running", self.base)
+            format!(
+                "cannot reach {}; {} names the server, which must be running",
+                self.base, self.flag
+            )
         })
     }
 
@@ -116,7 +162,8 @@ impl Remote {
         let text = text.with_context(|| format!("the answer of {} broke off", self.base))?;
         let body = serde_json::from_str::<Value>(&text).map_err(|_| {
             let message = format!("{} answered with status {status} and no JSON", self.base);
-            Failure::refused(&message).note("hint", "--server wants the base URL of the API")
+            let hint = format!("{} wants the base URL of the API", self.flag);
+            Failure::refused(&message).note("hint", &hint)
         })?;
         if status == StatusCode::UNAUTHORIZED && self.is_mistyped() {
             let hint =
@@ -137,8 +184,24 @@ impl Remote {
         let place = response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);
         let place = String::from_utf8_lossy(place.unwrap_or_default()).into_owned();
         let message = format!("{} redirects to {place}, and the key is not sent there", self.base);
-        Failure::refused(&message).note("hint", "if that is right, --server names it")
+        let hint = format!("if that is right, {} names it", self.flag);
+        Failure::refused(&message).note("hint", &hint)
     }
+}
+
+fn base_of(flag: &str, url: &str) -> Result<String> {
+    let base = server_url::with_version(flag, url)?;
+    server_url::warn_if_overheard(&base);
+    Ok(base)
+}
+
+fn key_of_environment(base: &str) -> Result<PlainKey> {
+    let given = |name: &&str| std::env::var(name).ok().map(|key| key.trim().to_owned());
+    let key = ADMIN_KEYS.iter().filter_map(given).find(|key| !key.is_empty());
+    let message = format!("there is no admin key for {base}; put it into {}", ADMIN_KEYS[0]);
+    let hint = "it is read from the environment only, because arguments can be seen by others";
+    let missing = || Failure::not_allowed(&message).note("hint", hint);
+    Ok(PlainKey::given(key.ok_or_else(missing)?))
 }
 
 /// How long to wait before asking again; none when the answer stands.
@@ -161,6 +224,30 @@ fn delay(
             Some(wanted.unwrap_or(Duration::from_secs(1)))
         }
         _ => None,
+    }
+}
+
+/// How long to wait when nobody said how long.
+fn backoff(attempt: u32) -> Duration {
+    Duration::from_millis(125 << attempt.min(8))
+}
+
+/// Whether a server, or what stands before it, failed at something that it may manage at the next time.
+fn has_failed(response: &http::Response<Body>) -> bool {
+    let is_final = response.headers().get("x-should-retry").is_some_and(|value| value == "false");
+    matches!(response.status().as_u16(), 500 | 502 | 504) && !is_final
+}
+
+/// Whether a connection that there was ended before its time.
+fn is_broken(error: &anyhow::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    match error.downcast_ref::<ureq::Error>() {
+        Some(ureq::Error::Io(error)) => {
+            let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof];
+            kinds.contains(&error.kind())
+        }
+        Some(ureq::Error::Timeout(_) | ureq::Error::Protocol(_)) => true,
+        _ => false,
     }
 }
 

@@ -8,17 +8,17 @@ use axum::http::Uri;
 use super::text::harmless;
 use crate::config::Usage;
 
-/// The base URL with `/v1` at its end.
-pub fn with_version(url: &str) -> Result<String, Usage> {
+/// The base URL that a flag names, with `/v1` at its end.
+pub fn with_version(flag: &str, url: &str) -> Result<String, Usage> {
     let wrong = |what: &str| {
-        Usage(format!("--server {url} {what}; write for example https://rollbook.example.com/v1"))
+        Usage(format!("{flag} {url} {what}; write for example https://rollbook.example.com/v1"))
     };
     let parsed = url.parse::<Uri>().map_err(|_| wrong("is not a URL"))?;
     if !matches!(parsed.scheme_str(), Some("http" | "https")) {
         return Err(wrong("must begin with https:// or http://"));
     }
     if parsed.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err(Usage("--server must not hold a user or password".to_owned()));
+        return Err(Usage(format!("{flag} must not hold a user or password")));
     }
     if parsed.query().is_some() || url.contains('#') {
         return Err(wrong("must end with its path"));
@@ -54,13 +54,16 @@ mod tests {
             "https://a.example/v1",
             "https://a.example/v1/",
         ] {
-            assert_eq!(with_version(url).unwrap(), "https://a.example/v1");
+            assert_eq!(with_version("--server", url).unwrap(), "https://a.example/v1");
         }
-        assert_eq!(with_version("http://[::1]:80/proxy").unwrap(), "http://[::1]:80/proxy/v1");
+        assert_eq!(
+            with_version("--server", "http://[::1]:80/proxy").unwrap(),
+            "http://[::1]:80/proxy/v1"
+        );
         for url in
             ["a.example", "ftp://a.example", "https://u:p@a.example", "https://a/?x=1", "", "/v1"]
         {
-            assert!(with_version(url).is_err(), "{url}");
+            assert!(with_version("--server", url).is_err(), "{url}");
         }
     }
 

@@ -8,6 +8,7 @@ mod closing;
 mod durability;
 mod groups;
 mod harness;
+mod images;
 mod limits;
 mod metrics;
 mod migrations;

@@ -18,6 +18,7 @@ use self::life::{Life, Way};
 pub use self::told::LINES;
 use self::told::Told;
 
+use crate::document::tests::assert_round_trip;
 use crate::domain::clock::Random;
 use crate::sealing::{Sealer, verify};
 use crate::testing::document::{Operation, OperationName, operations};
@@ -87,6 +88,7 @@ fn whatever_happens_the_record_says_it_once() {
                 }
             }
             life.assert_listed().await;
+            assert_round_trip(&api.app.store, &api.first.organization.id).await;
             seal(&api).await;
             assert_intact(&api).await;
         });

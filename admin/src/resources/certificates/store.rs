@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::resources::level::Level;
 
 /// How many certificates an organization can have.
-const MOST: i64 = 50;
+pub const MOST: i64 = 50;
 
 /// How many of the places where a certificate is active are named to whoever wants to delete it.
 const NAMED_PLACES: i64 = 3;

@@ -7,6 +7,8 @@ pub mod store;
 mod tests;
 mod wire;
 
+pub use self::wire::RESIDENCIES;
+
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

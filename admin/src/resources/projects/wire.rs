@@ -85,7 +85,7 @@ pub enum Residency {
 }
 
 /// The names of [`Residency`], for reading and for refusals.
-const RESIDENCIES: [&str; 12] = [
+pub const RESIDENCIES: [&str; 12] = [
     "GLOBAL",
     "US_STORAGE_PROCESSING",
     "EU_STORAGE_PROCESSING",
