@@ -1,5 +1,6 @@
 //! The emulator's own operations. They need no key and no fault befalls them: they are the test's, not the tested program's.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use admin::error::{Error, Kind, Result, enumerate};
@@ -73,7 +74,10 @@ async fn state(State(stage): State<Arc<Stage>>) -> Response {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 async fn clock(State(stage): State<Arc<Stage>>) -> Response {

@@ -113,9 +113,9 @@ fn shown(mut document: Value) -> Value {
     for project in document["projects"].as_array_mut().unwrap() {
         let project = project.as_object_mut().unwrap();
         if project.contains_key("archived_at") {
-            ["users", "service_accounts", "api_keys"]
-                .iter()
-                .for_each(|name| drop(project.remove(*name)));
+            for name in ["users", "service_accounts", "api_keys"] {
+                project.remove(name);
+            }
         }
         // The same as if nothing were said.
         if project.get("data_retention") == Some(&json!({ "type": "organization_default" })) {
