@@ -79,6 +79,13 @@ fn who_acts_and_what_is_recorded_know_nothing_of_http() {
 }
 
 #[test]
+fn documents_know_nothing_of_http() {
+    let words = ["axum", "http::", "StatusCode"];
+    let is_meant = |name: &str| name.starts_with("document/") && !name.contains("/tests/");
+    assert_eq!(offenders(is_meant, &words), Vec::<String>::new());
+}
+
+#[test]
 fn only_the_envelope_knows_statuses() {
     let is_meant = |name: &str| {
         let is_test = name.starts_with("testing/")

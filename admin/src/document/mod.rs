@@ -12,6 +12,7 @@ pub mod format;
 mod read;
 mod restore;
 mod schema;
+pub mod terraform;
 #[cfg(test)]
 pub mod tests;
 

@@ -21,9 +21,9 @@ mod tests;
 
 pub use check::Check;
 pub use consistency::Count;
-pub use fault::Fault;
+pub use fault::{Fault, is_deceptive};
 pub use header::COLUMNS;
-pub use lookup::EndingKey;
+pub use lookup::{EndingKey, analyze};
 pub use records::{Record, Records};
 pub use run::{Demotion, Import};
 pub use tally::Tally;

@@ -4,6 +4,7 @@ mod coverage;
 mod literal;
 mod refusals;
 mod rules;
+mod terraform;
 mod trips;
 
 use std::sync::{Arc, LazyLock};
