@@ -1,5 +1,6 @@
 //! The emulator's own operations. They need no key and no fault befalls them: they are the test's, not the tested program's.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use admin::error::{Error, Kind, Result, enumerate};
@@ -41,7 +42,8 @@ async fn wrong_method(request: Request) -> Response {
     Error::wrong_method(request.method().as_str(), path).response("")
 }
 
-async fn reset(State(stage): State<Arc<Stage>>, RawQuery(query): RawQuery) -> Response {
+/// Whatever body there is has to be read, or the connection would end behind the answer.
+async fn reset(State(stage): State<Arc<Stage>>, RawQuery(query): RawQuery, _: Bytes) -> Response {
     let query = query.unwrap_or_default();
     let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "seed");
     answer(reset_to(&stage, named.next().map(|(_, seed)| seed).as_deref()))
@@ -72,7 +74,10 @@ async fn state(State(stage): State<Arc<Stage>>) -> Response {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 async fn clock(State(stage): State<Arc<Stage>>) -> Response {
@@ -127,7 +132,7 @@ fn ordered(faults: &Faults, order: faults::Order) -> Result<faults::Ordered> {
     faults.order(order).map_err(refused)
 }
 
-async fn clear_faults(State(stage): State<Arc<Stage>>) -> Response {
+async fn clear_faults(State(stage): State<Arc<Stage>>, _: Bytes) -> Response {
     stage.faults.clear();
     json(&object!({ "object": "emulator.faults.deleted", "deleted": true }))
 }

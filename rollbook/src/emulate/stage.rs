@@ -12,7 +12,7 @@ use std::time::Duration;
 use admin::error::{Error, Kind};
 use admin::{App, Operations};
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +26,9 @@ use super::dice::Dice;
 use super::faults::{Fault, Faults};
 use super::seed::Seed;
 use crate::key_file::MEMORY;
+
+/// How much of the body of a request is read that is refused anyway.
+const BODY_CAP: usize = 1 << 20;
 
 /// Everything that an emulator has.
 pub struct Stage {
@@ -110,11 +113,16 @@ impl Stage {
                 }
                 Response::new(Body::new(Broken))
             }
-            Some(Fault::RateLimit(back)) => coming_back(too_many(), back),
+            Some(Fault::RateLimit(back)) => {
+                receive(request).await;
+                coming_back(too_many(), back)
+            }
             Some(Fault::ServerError) => {
+                receive(request).await;
                 Error::new(Kind::Internal, "This failure was ordered of the emulator.").response("")
             }
             Some(Fault::Unavailable(back)) => {
+                receive(request).await;
                 let message = "This failure was ordered of the emulator. Nothing was changed; try again shortly.";
                 coming_back(Error::new(Kind::Unavailable, message).response(""), back)
             }
@@ -146,6 +154,11 @@ impl Playing {
         let router = operations.clone().of(app.clone());
         Ok(Self { seed, app, router })
     }
+}
+
+/// Reads the body of a request that is refused, so that the connection need not end with the refusal.
+async fn receive(request: Request) {
+    drop(to_bytes(request.into_body(), BODY_CAP).await);
 }
 
 #[expect(clippy::disallowed_methods, reason = "somebody ordered to wait")]

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use tempfile::tempdir;
 use ureq::Agent;
 use ureq::http::Response;
 
@@ -101,15 +102,16 @@ fn a_delay_is_as_long_as_ordered() {
 #[test]
 fn none_of_it_exists_in_serve() {
     let server = Start::with_key(&Database::fresh()).start();
-    let client = Client::of(&server);
+    // A connection may end with a refusal whose body was not read, so each request gets its own.
+    let client = || Client::of(&server);
     for path in ["reset", "clock", "faults"] {
-        let (status, body) = client.post(&format!("/rollbook/v1/emulator/{path}"), &json!({}));
+        let (status, body) = client().post(&format!("/rollbook/v1/emulator/{path}"), &json!({}));
         assert_eq!((status, &body["error"]["code"]), (404, &json!("unknown_url")), "{path}");
     }
     for path in ["state", "clock", "faults"] {
-        assert_eq!(client.get(&format!("/rollbook/v1/emulator/{path}")).0, 404, "{path}");
+        assert_eq!(client().get(&format!("/rollbook/v1/emulator/{path}")).0, 404, "{path}");
     }
-    assert_eq!(client.delete("/rollbook/v1/emulator/faults").0, 404);
+    assert_eq!(client().delete("/rollbook/v1/emulator/faults").0, 404);
 }
 
 #[test]
@@ -141,4 +143,32 @@ fn it_answers_this_machine_and_its_own_key() {
     request.send("GET /healthz HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n");
     assert!(request.rest().starts_with("HTTP/1.1 403 "));
     server.stop();
+}
+
+/// A measurement, of resets as a test of somebody else's asks for them: over HTTP, of an organization of 100 things.
+/// `cargo test -p rollbook --test process -- --ignored --nocapture a_thousand_resets`; with `--release` for the other build.
+#[test]
+#[ignore = "a measurement"]
+fn a_thousand_resets() {
+    let people: Vec<_> = (0..70)
+        .map(|n| json!({ "id": format!("user-{n}"), "email": format!("p{n}@example.com"), "role": "owner" }))
+        .collect();
+    let projects: Vec<_> = (0..15)
+        .map(|n| json!({ "id": format!("proj_{n}"), "name": format!("Project {n}"), "users": [{ "id": "user-0" }] }))
+        .collect();
+    let seed = json!({ "default_project_id": "proj_0", "users": people, "projects": projects });
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("seed.json");
+    std::fs::write(&file, seed.to_string()).unwrap();
+    let server = emulator(&["--seed", &format!("hundred={}", file.display())]);
+    let client = Client::with_key(&server, EMULATOR);
+    let began = Instant::now();
+    for _ in 0..1000 {
+        assert_eq!(client.post("/rollbook/v1/emulator/reset", &json!({})).0, 200);
+    }
+    println!("1000 resets of 100 things in {:.2} s", began.elapsed().as_secs_f64());
+    assert_eq!(
+        client.get("/v1/organization/users?limit=100").1["data"].as_array().unwrap().len(),
+        70
+    );
 }

@@ -85,6 +85,7 @@ const NEVER_SHOWN: &[(&str, &[&str])] = &[
     ("organization_roles", &["created_at"]),
     ("groups/users", &["added_at"]),
     ("invites", &["token_sha256"]),
+    ("spend_alerts", &["created_at"]),
     ("admin_api_keys", &["scopes", "secret_sha256"]),
     ("api_keys", &["scopes", "expires_at", "secret_sha256"]),
 ];
@@ -112,9 +113,9 @@ fn shown(mut document: Value) -> Value {
     for project in document["projects"].as_array_mut().unwrap() {
         let project = project.as_object_mut().unwrap();
         if project.contains_key("archived_at") {
-            ["users", "service_accounts", "api_keys"]
-                .iter()
-                .for_each(|name| drop(project.remove(*name)));
+            for name in ["users", "service_accounts", "api_keys"] {
+                project.remove(name);
+            }
         }
         // The same as if nothing were said.
         if project.get("data_retention") == Some(&json!({ "type": "organization_default" })) {

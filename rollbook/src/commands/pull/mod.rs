@@ -31,11 +31,17 @@ pub struct Pull {
     /// The file for the document; without it and without --database, it goes to standard output
     #[arg(long, short, value_name = "FILE", conflicts_with = "database")]
     output: Option<PathBuf>,
-    /// A store to bring it into instead: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
+    /// A store to bring it into instead.
     #[arg(long, value_name = "URL")]
+    #[arg(
+        help = "A store to bring it into instead: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
+    )]
     database: Option<String>,
-    /// The file with the admin key; without it, the key is read from ROLLBOOK_ADMIN_KEY or OPENAI_ADMIN_KEY
+    /// The file with the admin key.
     #[arg(long, value_name = "FILE")]
+    #[arg(
+        help = "The file with the admin key; without it, the key is read from ROLLBOOK_ADMIN_KEY or OPENAI_ADMIN_KEY"
+    )]
     key_file: Option<PathBuf>,
     /// The file that remembers how far a pull came; beside the output by default
     #[arg(long, value_name = "FILE")]
@@ -45,7 +51,7 @@ pub struct Pull {
 impl Pull {
     /// Does it.
     pub fn run(&self) -> Result<()> {
-        let target = Target::of(self.output.as_deref(), self.database.as_deref())?;
+        let target = Target::of(self.output.as_deref(), self.database.as_deref());
         let remote = self.remote()?;
         let state = self.state.clone().or_else(|| target.state());
         let journal = Journal::open(state.as_deref(), remote.base())?;
@@ -100,7 +106,7 @@ fn note(text: &str) {
 pub const HELP: &str = "\
 What no server shows cannot be copied: secrets and the hashes of keys and invitations, what keys are limited to and when keys of \
 projects end, members and service accounts of archived projects, when somebody came into a group or was given a role, who made a role \
-and when, and the record. So keys are told of and open nothing; make new ones. Models and what they have are told from the limits of \
+and when, when an alert was made, what the organization is called, and the record. So keys are told of and open nothing; make new ones. Models and what they have are told from the limits of \
 projects.
 
 A pull that was interrupted goes on where it was when it is run again: it keeps the answers in a file beside the output until it is \

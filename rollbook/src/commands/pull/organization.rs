@@ -104,23 +104,22 @@ fn users(reader: &mut Reader, shown: Vec<Value>) -> Result<Value> {
             user.as_object_mut().map(|user| user.remove("name"));
         }
         let place = format!("/organization/users/{}/roles", segment(id(&row)?));
-        seat(&mut user, reader.list(&place, &[])?, &["owner", "reader"]);
+        seat(&mut user, reader.list_if_shown(&place, &[])?, &["owner", "reader"]);
         users.push(user);
     }
     Ok(sorted(users))
 }
 
-/// Says which built-in role somebody has, the mightiest first in `built_in`, and which further ones.
-pub fn seat(somebody: &mut Value, shown: Vec<Value>, built_in: &[&str]) {
+/// Says which built-in role somebody has, the mightiest first in `built_in`, and which further ones. Where their roles are not shown,
+/// what is said of them already has to do.
+pub fn seat(somebody: &mut Value, shown: Option<Vec<Value>>, built_in: &[&str]) {
+    let Some(shown) = shown else { return };
     let own = own_roles(somebody["id"].as_str().unwrap_or_default(), shown);
     let place = |name: &&str| {
         own.iter().position(|role| role["predefined_role"] == true && role["name"] == **name)
     };
     let seated = built_in.iter().find_map(|name| Some((*name, place(name)?)));
-    // A server that does not show roles still shows this one.
-    if !own.is_empty() || somebody["role"].is_null() {
-        somebody["role"] = json!(seated.map_or("none", |(name, _)| name));
-    }
+    somebody["role"] = json!(seated.map_or("none", |(name, _)| name));
     let seated = seated.map(|(_, place)| place);
     let further = own.iter().enumerate().filter(|(place, _)| Some(*place) != seated);
     let further = further.map(|(_, role)| assigned(role)).collect::<Vec<_>>();
@@ -208,8 +207,7 @@ fn certificates(reader: &mut Reader) -> Result<Value> {
 pub fn alerts(reader: &mut Reader, level: &str) -> Result<Value> {
     let rows = reader.list(&format!("{level}/spend_alerts"), &[])?;
     let alert = |row: &Value| {
-        let mut alert =
-            picked(row, &["id", "threshold_amount", "currency", "interval", "created_at"]);
+        let mut alert = picked(row, &["id", "threshold_amount", "currency", "interval"]);
         alert["notification_channel"] =
             picked(&row["notification_channel"], &["type", "recipients", "subject_prefix"]);
         alert

@@ -59,7 +59,8 @@ fn members(reader: &mut Reader, place: &str, level: &str) -> Result<Value> {
     let mut members = Vec::new();
     for row in reader.list(&format!("{place}/users"), &[])? {
         let mut member = picked(&row, &["id", "role", "added_at"]);
-        let shown = reader.list(&format!("{level}/users/{}/roles", segment(id(&row)?)), &[])?;
+        let shown =
+            reader.list_if_shown(&format!("{level}/users/{}/roles", segment(id(&row)?)), &[])?;
         seat(&mut member, shown, &["owner", "member"]);
         members.push(member);
     }
@@ -73,7 +74,7 @@ fn accounts(reader: &mut Reader, place: &str, level: &str) -> Result<Value> {
         let mut account = picked(&row, &["id", "name", "role", "created_at"]);
         seat(
             &mut account,
-            reader.list(&format!("{level}/users/{named}/roles"), &[])?,
+            reader.list_if_shown(&format!("{level}/users/{named}/roles"), &[])?,
             &["owner", "member"],
         );
         let everywhere =

@@ -45,16 +45,27 @@ impl Reader {
 
     /// All rows of a list; none where the server does not show it to this key.
     pub fn list(&mut self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>> {
+        Ok(self.list_if_shown(path, query)?.unwrap_or_default())
+    }
+
+    /// The same where a list that is not shown is something else than an empty one.
+    pub fn list_if_shown(
+        &mut self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Vec<Value>>> {
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
-            let Some(mut page) = self.get(&page_of(path, query, &after))? else { return Ok(all) };
+            let Some(mut page) = self.get(&page_of(path, query, &after))? else {
+                return Ok(None);
+            };
             let Value::Array(rows) = page["data"].take() else {
                 let message = format!("the answer to GET {path} is not a list");
                 return Err(Failure::refused(&message).into());
             };
             let next = cursor(&page, &rows);
             all.extend(rows);
-            let Some(next) = next else { return Ok(all) };
+            let Some(next) = next else { return Ok(Some(all)) };
             ensure!(
                 next != after,
                 Failure::refused("the server gave the same page twice, so its list has no end")

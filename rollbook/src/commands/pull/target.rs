@@ -26,12 +26,12 @@ pub enum Target<'a> {
 
 impl<'a> Target<'a> {
     /// What the flags say.
-    pub fn of(output: Option<&'a Path>, database: Option<&'a str>) -> Result<Self> {
-        Ok(match (output, database) {
+    pub fn of(output: Option<&'a Path>, database: Option<&'a str>) -> Self {
+        match (output, database) {
             (Some(file), _) => Self::File(file),
             (None, Some(url)) => Self::Store(url),
             (None, None) => Self::Output,
-        })
+        }
     }
 
     /// Beside it, the file that remembers how far a pull came; nowhere, if it is no file itself.
