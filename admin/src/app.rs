@@ -17,6 +17,7 @@ use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
 use crate::resources::project_api_keys::store::{self as project_keys, Holder};
 use crate::usage::ids::Known;
+use crate::usage::intake::Facts;
 use crate::usage::keep::Keep;
 use crate::uses::Uses;
 
@@ -81,6 +82,8 @@ pub struct Parts {
     pub uses: Uses,
     /// What was read and may be read again.
     pub kept: Arc<Kept>,
+    /// What is remembered of projects and keys when usage is reported.
+    pub usage_facts: Arc<Facts>,
     /// What is known of the ids of the events that were counted.
     pub usage_ids: Arc<Known>,
     /// How often each operation is asked for, and how long it takes.
@@ -99,6 +102,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         let ids = Ids::new(Arc::clone(&clock), Arc::clone(&random));
+        let usage_facts = Arc::new(Facts::new(store.engine()));
         Self(Arc::new(Parts {
             store,
             clock,
@@ -108,6 +112,7 @@ impl App {
             last_used: LastUsed::default(),
             uses: Uses::default(),
             kept: Arc::default(),
+            usage_facts,
             usage_ids: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),

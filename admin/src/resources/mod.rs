@@ -29,6 +29,7 @@ pub mod roles;
 pub mod service_accounts;
 pub mod spend_alerts;
 pub mod spend_limits;
+pub mod usage_events;
 pub mod users;
 
 /// Every operation of the published API that is built, with its description.
@@ -64,4 +65,5 @@ pub fn own_routes() -> OpenApiRouter<App> {
         .merge(check::routes())
         .merge(invites::own_routes())
         .merge(project_api_keys::own_routes())
+        .merge(usage_events::own_routes())
 }
