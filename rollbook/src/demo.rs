@@ -65,9 +65,10 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
     // Nothing may be answered before it is clear that the request comes from this machine.
-    let router = local_only(serve::service(&store, &settings, &gate.url())?.router, listen);
+    let app = serve::app(&store, &settings, &gate.url());
+    let router = local_only(serve::service(&app)?.router, listen);
     introduce(&places, &gate.url())?;
-    runtime.block_on(serve::serve_and_seal(gate, router.into(), &store, &settings))?;
+    runtime.block_on(serve::serve_beside(gate, router.into(), &app, &settings))?;
     store.close();
     Ok(())
 }
