@@ -8,6 +8,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use admin::usage::keep::Keep;
 use anyhow::Context;
 use clap::builder::{RangedI64ValueParser, Resettable};
 use clap::parser::ValueSource;
@@ -18,9 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
 use crate::log::{Format, Level};
-use crate::mail::MailServer;
 use crate::model_spec::ModelSpec;
-use crate::price_spec::PriceSpec;
 use crate::public_url::PublicUrl;
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
@@ -28,8 +27,6 @@ pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
 /// The environment variables that hold the key for a server that commands speak to. Not settings, for the same reason. Ours wins:
 /// who has both keeps the other for OpenAI.
 pub const ADMIN_KEYS: [&str; 2] = ["ROLLBOOK_ADMIN_KEY", "OPENAI_ADMIN_KEY"];
-/// The environment variable that holds the password for the mail server. Not a setting, for the same reason.
-pub const SMTP_PASSWORD: &str = "ROLLBOOK_SMTP_PASSWORD";
 /// Where the key that is asked about may come from.
 pub const CHECK_KEY: &str = "ROLLBOOK_CHECK_KEY";
 /// For how many days an invitation can be accepted unless somebody says otherwise.
@@ -128,24 +125,6 @@ pub struct Settings {
     /// organization those that are set; models that were added by a command stay. Without any model, every name is one.
     #[arg(long, env = "ROLLBOOK_MODEL", value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<ModelSpec>,
-    /// What a model costs from a day on, or what uses of tools do; may be repeated
-    ///
-    /// The name of the model, and behind it, with spaces between, MEASURE=DOLLARS/UNITS for each measure that costs something, and from=DAY
-    /// if that was not always so; for uses of tools without a model, KIND=DOLLARS. A price never changes: another one begins later.
-    #[arg(long, env = "ROLLBOOK_PRICE", value_name = "PRICE", value_delimiter = ',')]
-    pub price: Vec<PriceSpec>,
-    /// The mail server for alerts of what was spent; without one, they go into the log
-    ///
-    /// smtp://USER@HOST:PORT begins TLS before anything else is said, smtps:// begins with it, and '?tls=none' behind the port does
-    /// without, for a server nearby. The password for USER is read from ROLLBOOK_SMTP_PASSWORD or from a file.
-    #[arg(long, env = "ROLLBOOK_SMTP_URL", value_name = "URL", hide_env_values = true)]
-    pub smtp_url: Option<String>,
-    /// Who the messages are from, for example 'Rollbook <rollbook@example.com>'
-    #[arg(long, env = "ROLLBOOK_SMTP_FROM", value_name = "ADDRESS")]
-    pub smtp_from: Option<String>,
-    /// The file with the password for the mail server, instead of ROLLBOOK_SMTP_PASSWORD
-    #[arg(long, env = "ROLLBOOK_SMTP_PASSWORD_FILE", value_name = "FILE")]
-    pub smtp_password_file: Option<PathBuf>,
     /// Serve Prometheus metrics on this address, without a key
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -170,6 +149,27 @@ pub struct Settings {
     /// The largest request body
     #[arg(long, env = "ROLLBOOK_BODY_LIMIT", value_name = "BYTES", default_value = "1048576")]
     pub body_limit: NonZeroUsize,
+    /// How long events of usage are kept; older ones are not taken. 0 keeps them for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_EVENTS", value_name = "DAYS", default_value = "35")]
+    pub usage_keep_events: u32,
+    /// How long usage by the minute is kept; 0 keeps it for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_MINUTES", value_name = "DAYS", default_value = "35")]
+    pub usage_keep_minutes: u32,
+    /// How long usage by the hour is kept; 0 keeps it for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_HOURS", value_name = "DAYS", default_value = "400")]
+    pub usage_keep_hours: u32,
+    /// How long usage by the day and costs are kept; 0 keeps them for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_DAYS", value_name = "DAYS", default_value = "0")]
+    pub usage_keep_days: u32,
+    /// How often usage is rolled up, in milliseconds; 0 never does. For measurements.
+    #[arg(
+        long,
+        env = "ROLLBOOK_USAGE_ROLL_UP_INTERVAL",
+        value_name = "MILLISECONDS",
+        default_value = "400",
+        hide = true
+    )]
+    pub usage_roll_up_interval: u32,
     /// How often what was recorded is sealed, in milliseconds; 0 never does. For measurements.
     #[arg(
         long,
@@ -231,8 +231,7 @@ impl Settings {
                 Err(Usage("tls-key is set but tls-cert is not; TLS needs both".to_owned()))
             }
             _ => self.check_models(),
-        }?;
-        MailServer::of(self).map(drop)
+        }
     }
 
     fn check_models(&self) -> Result<(), Usage> {
@@ -250,6 +249,12 @@ impl Settings {
             trusted_proxies: self.trusted_proxy.clone(),
             public_url: self.public_url.as_ref().map_or(url, PublicUrl::as_str).to_owned(),
             invite_lifetime: days(self.invite_lifetime),
+            usage_keep: Keep {
+                events: self.usage_keep_events,
+                minutes: self.usage_keep_minutes,
+                hours: self.usage_keep_hours,
+                days: self.usage_keep_days,
+            },
             ..admin::Settings::default()
         }
     }
@@ -262,6 +267,11 @@ impl Settings {
             deadline: defaults.deadline.min(seconds(self.request_timeout)),
             ..defaults
         }
+    }
+
+    /// How often usage is rolled up.
+    pub fn roll_up_interval(&self) -> Duration {
+        Duration::from_millis(self.usage_roll_up_interval.into())
     }
 
     /// How often the record is sealed.
@@ -323,7 +333,7 @@ pub fn unknown_variables(command: &Command) -> Vec<String> {
         .filter_map(Arg::get_env)
         .collect();
     let is_known = |name: &str| {
-        [BOOTSTRAP_KEY, CHECK_KEY, SMTP_PASSWORD].contains(&name)
+        [BOOTSTRAP_KEY, CHECK_KEY].contains(&name)
             || ADMIN_KEYS.contains(&name)
             || known.iter().any(|known| *known == name)
             || FOREIGN.iter().any(|prefix| name.starts_with(prefix))

@@ -65,9 +65,10 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
     // Nothing may be answered before it is clear that the request comes from this machine.
-    let router = local_only(serve::service(&store, &settings, &gate.url())?.router, listen);
+    let app = serve::app(&store, &settings, &gate.url());
+    let router = local_only(serve::service(&app)?.router, listen);
     introduce(&places, &gate.url())?;
-    runtime.block_on(serve::serve_and_seal(gate, router.into(), &store, &settings, None))?;
+    runtime.block_on(serve::serve_beside(gate, router.into(), &app, &settings))?;
     store.close();
     Ok(())
 }
@@ -125,7 +126,7 @@ fn introduce(places: &Places, url: &str) -> Result<()> {
 
 /// Refuses requests for other names than this machine's own. A web page can make a browser send them here, by pointing
 /// a name of its own at 127.0.0.1, and would be allowed to read the answers.
-pub fn local_only(router: Router, listen: SocketAddr) -> Router {
+fn local_only(router: Router, listen: SocketAddr) -> Router {
     let own = match listen.ip() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
@@ -146,6 +147,6 @@ fn is_local(request: &Request, own: &str) -> bool {
 }
 
 fn refusal() -> Response {
-    let message = "This server answers requests for localhost, 127.0.0.1 and [::1] only. Use the address that it printed.";
+    let message = "The demo answers requests for localhost, 127.0.0.1 and [::1] only. Use the address that it printed.";
     Error::new(Kind::Forbidden, message).response("")
 }

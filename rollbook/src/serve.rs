@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use admin::domain::clock::{SystemClock, SystemRandom};
+use admin::usage::rollup;
 use admin::{App, Recall, sealing};
 use anyhow::{Context, Result};
 use sql::Store;
@@ -12,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::connection::Service;
 use crate::gate::Gate;
-use crate::mail::{self, MailServer, Post};
 use crate::{configured, first_start, log, probes};
 
 /// Serves until a signal. What can be wrong with the settings is found out before the store is touched, and nobody is let in
@@ -22,45 +22,35 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     for name in unknown_variables {
         tracing::warn!("{name} in the environment is no setting of this version and has no effect");
     }
-    let post = post(settings)?;
     let runtime = runtime()?;
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
     configured::apply(&store, settings).context("cannot bring the settings into the store")?;
-    let service = service(&store, settings, &gate.url())?;
-    runtime.block_on(serve_and_seal(gate, service, &store, settings, post))?;
+    let app = app(&store, settings, &gate.url());
+    let service = service(&app)?;
+    runtime.block_on(serve_beside(gate, service, &app, settings))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// What sends alerts, if a mail server is set.
-pub fn post(settings: &Settings) -> Result<Option<Post>> {
-    let Some(server) = MailServer::of(settings)? else { return Ok(None) };
-    let transport = server.transport(settings)?;
-    tracing::info!("alerts go to the mail server {server}");
-    Ok(Some(Post { transport, from: server.from }))
-}
-
-/// Serves until a signal, seals the record beside that, and brings alerts to people. Nobody writes any more when the last of the record
-/// is sealed.
-pub async fn serve_and_seal(
+/// Serves until a signal; seals the record and rolls usage up beside that. Nobody writes any more when the last of either is done.
+pub async fn serve_beside(
     gate: Gate,
     service: Service,
-    store: &Store,
+    app: &App,
     settings: &Settings,
-    post: Option<Post>,
 ) -> Result<()> {
     let (stop, clock) = (CancellationToken::new(), Arc::new(SystemClock));
-    let delivering = mail::deliver(store.clone(), post, clock.clone(), stop.clone());
-    let delivering = tokio::spawn(delivering);
-    let sealing = sealing::run::run(store.clone(), clock, settings.seal_interval(), stop.clone());
-    let sealing = tokio::spawn(sealing);
+    let sealing =
+        sealing::run::run(app.store.clone(), clock, settings.seal_interval(), stop.clone());
+    let rolling = rollup::run::run(app.clone(), settings.roll_up_interval(), stop.clone());
+    let (sealing, rolling) = (tokio::spawn(sealing), tokio::spawn(rolling));
     let served = gate.serve(service, settings).await;
     stop.cancel();
-    delivering.await?;
     sealing.await?;
+    rolling.await?;
     served
 }
 
@@ -81,10 +71,14 @@ pub fn open(settings: &Settings) -> Result<Store> {
     Ok(store)
 }
 
-/// The API and what is beside it, for a server that listens at this URL.
-pub fn service(store: &Store, settings: &Settings, url: &str) -> Result<Service> {
+/// The application of a server that listens at this URL.
+pub fn app(store: &Store, settings: &Settings, url: &str) -> App {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let app = App::new(store.clone(), clock, random, settings.api(url));
-    let router = probes::router(store.clone())?.merge(admin::router(app.clone()));
-    Ok(Service { router, recall: Some(Recall::new(app)) })
+    App::new(store.clone(), clock, random, settings.api(url))
+}
+
+/// The API and what is beside it.
+pub fn service(app: &App) -> Result<Service> {
+    let router = probes::router(app.store.clone())?.merge(admin::router(app.clone()));
+    Ok(Service { router, recall: Some(Recall::new(app.clone())) })
 }

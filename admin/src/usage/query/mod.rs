@@ -4,8 +4,6 @@
 mod fold;
 mod groups;
 mod plan;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
