@@ -18,6 +18,7 @@ use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
 use crate::resources::project_api_keys::store::{self as project_keys, Holder};
 use crate::usage::ids::Known;
 use crate::usage::keep::Keep;
+use crate::usage::memory::Memory;
 use crate::uses::Uses;
 
 /// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
@@ -81,6 +82,8 @@ pub struct Parts {
     pub uses: Uses,
     /// What was read and may be read again.
     pub kept: Arc<Kept>,
+    /// What was read of usage and may be read again.
+    pub usage: Arc<Memory>,
     /// What is known of the ids of the events that were counted.
     pub usage_ids: Arc<Known>,
     /// How often each operation is asked for, and how long it takes.
@@ -108,6 +111,7 @@ impl App {
             last_used: LastUsed::default(),
             uses: Uses::default(),
             kept: Arc::default(),
+            usage: Arc::default(),
             usage_ids: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),

@@ -1,25 +1,9 @@
-//! Operations that the API has and this version does not. The list may only shrink: building one removes its line.
+//! Operations that clients know and this version does not have. The list may only shrink: building one removes its line. Every operation
+//! of the published document is built.
 //!
 //! They answer 501 instead of 404, because clients that keep state take a 404 for "this object is gone".
 
 use http::Method;
-
-/// Operations of the published document that are not built yet.
-pub const NOT_BUILT: &[(Method, &str)] = &[
-    // The record.
-    // Usage and costs.
-    (Method::GET, "/organization/costs"),
-    (Method::GET, "/organization/usage/audio_speeches"),
-    (Method::GET, "/organization/usage/audio_transcriptions"),
-    (Method::GET, "/organization/usage/code_interpreter_sessions"),
-    (Method::GET, "/organization/usage/completions"),
-    (Method::GET, "/organization/usage/embeddings"),
-    (Method::GET, "/organization/usage/file_search_calls"),
-    (Method::GET, "/organization/usage/images"),
-    (Method::GET, "/organization/usage/moderations"),
-    (Method::GET, "/organization/usage/vector_stores"),
-    (Method::GET, "/organization/usage/web_search_calls"),
-];
 
 /// Operations that newer clients call and the published document does not have.
 pub const NEWER_THAN_THE_DOCUMENT: &[(Method, &str)] = &[

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::http::edge::edge;
 use crate::http::envelope::ErrorResponse;
 use crate::http::path::sent_path;
-use crate::not_built::{NEWER_THAN_THE_DOCUMENT, NOT_BUILT};
+use crate::not_built::NEWER_THAN_THE_DOCUMENT;
 use crate::resources;
 
 /// The prefix of every path. Clients have it in their base URL.
@@ -31,7 +31,7 @@ const PREFIX: &str = "/v1";
 /// When the list of operations that are not built names a method that cannot be routed.
 pub fn router(app: App) -> Router {
     let (mut operations, _) = resources::routes().split_for_parts();
-    for (method, path) in NOT_BUILT.iter().chain(NEWER_THAN_THE_DOCUMENT) {
+    for (method, path) in NEWER_THAN_THE_DOCUMENT {
         let filter = MethodFilter::try_from(method.clone())
             .expect("the list holds methods that can be routed");
         operations = operations.route(path, on(filter, not_built));

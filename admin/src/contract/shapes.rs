@@ -95,6 +95,13 @@ fn compare_schemas(place: &str, ours: &Value, theirs: &Value, found: &mut BTreeS
             ("items", Some(ours), Some(theirs)) => {
                 compare_schemas(&format!("{place}[]"), ours, theirs, found)
             }
+            ("anyOf", Some(Value::Array(ours)), Some(Value::Array(theirs)))
+                if ours.len() == theirs.len() =>
+            {
+                for (number, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                    compare_schemas(&format!("{place}/{number}"), ours, theirs, found);
+                }
+            }
             ("required", ours, theirs) => compare_required(place, ours, theirs, found),
             (_, Some(ours), Some(theirs)) if ours == theirs => {}
             (_, Some(ours), Some(theirs)) => {

@@ -24,6 +24,7 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
 use crate::error::Result;
 use crate::kept::{Answer, Kept};
+use crate::usage::memory::Memory;
 
 /// One request. Not yet authenticated: that happens where its rows are read.
 pub struct Call {
@@ -115,6 +116,12 @@ impl Call {
         let read = read.await;
         self.record_use();
         read
+    }
+
+    /// What this process keeps of usage.
+    #[must_use]
+    pub fn usage(&self) -> Arc<Memory> {
+        Arc::clone(&self.app.usage)
     }
 
     /// The time of the request, in seconds.

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod call;
+pub mod chunks;
 pub mod credential;
 pub mod edge;
 pub mod envelope;

@@ -95,7 +95,15 @@ impl Query {
         }
     }
 
-    /// The same with at most so many values, where each costs something.
+    /// A list of values that may have commas in them: `name[]=a&name[]=b` or `name=a&name=b`.
+    #[must_use]
+    pub fn whole_list(&self, name: &str) -> Vec<&str> {
+        let named = |key: &str| key == name || key.strip_suffix("[]") == Some(name);
+        let values = self.0.iter().filter(|(key, _)| named(key)).map(|(_, value)| value.as_str());
+        values.filter(|value| !value.is_empty()).collect()
+    }
+
+    /// A list as [`list`](Self::list) reads it with at most so many values, where each costs something.
     pub fn bounded_list(&self, name: &str, most: usize) -> Result<Option<Vec<&str>>> {
         let list = self.list(name);
         match list.as_ref().map_or(0, Vec::len) {
@@ -140,6 +148,7 @@ mod tests {
         }
         assert_eq!(Query::parse("").list("emails"), None);
         assert_eq!(Query::parse("emails=").list("emails"), Some(vec![]));
+        assert_eq!(Query::parse("x=a,+b&x[]=c&x=").whole_list("x"), ["a, b", "c"]);
     }
 
     #[test]

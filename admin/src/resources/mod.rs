@@ -10,6 +10,7 @@ pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
 pub mod check;
+pub mod costs;
 pub mod data_retention;
 pub mod group_users;
 pub mod groups;
@@ -29,6 +30,7 @@ pub mod roles;
 pub mod service_accounts;
 pub mod spend_alerts;
 pub mod spend_limits;
+pub mod usage;
 pub mod users;
 
 /// Every operation of the published API that is built, with its description.
@@ -38,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(admin_api_keys::routes())
         .merge(audit_logs::routes())
         .merge(certificates::routes())
+        .merge(costs::routes())
         .merge(data_retention::routes())
         .merge(group_users::routes())
         .merge(groups::routes())
@@ -54,6 +57,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(service_accounts::routes())
         .merge(spend_alerts::routes())
         .merge(spend_limits::routes())
+        .merge(usage::routes())
         .merge(users::routes())
 }
 

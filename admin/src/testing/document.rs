@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use super::world::sample;
+
 /// Our own document.
 pub static OURS: LazyLock<Document> = LazyLock::new(|| {
     Document::new(&serde_json::to_value(crate::openapi()).expect("the document is JSON"))
@@ -61,9 +63,20 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether the answer is a list that is read in pages.
+    /// Whether the answer is a list that is read in pages. Pages of buckets are no list.
     pub fn is_list(&self) -> bool {
-        self.argument("limit").is_some()
+        self.argument("after").is_some()
+    }
+
+    /// The arguments that a query must have, with values that are accepted: `?start_time=1&`. More can be written behind it.
+    pub fn query(&self) -> String {
+        let required = self
+            .parameters
+            .iter()
+            .filter(|((place, _), (required, _))| place == "query" && *required);
+        let required =
+            required.map(|((_, name), (_, schema))| format!("{name}={}&", sample(name, schema)));
+        format!("?{}", required.collect::<String>())
     }
 
     /// The schema of an argument of the query.

@@ -74,7 +74,9 @@ impl World {
         (method, template): &OperationName,
         operation: &Operation,
     ) -> Sending<'a> {
-        let request = api.request(method, &self.path(template));
+        let query = operation.query();
+        let path = format!("{}{}", self.path(template), query.trim_end_matches(['?', '&']));
+        let request = api.request(method, &path);
         if operation.body.is_some() {
             request.json(&self.sample_body(template, operation))
         } else {

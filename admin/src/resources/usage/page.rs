@@ -1,0 +1,67 @@
+//! A page of buckets, and the way to it that usage and costs share.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use http::HeaderName;
+use sql::Tx;
+
+use super::asked::Asked;
+use crate::error::Result;
+use crate::http::call::Call;
+use crate::http::chunks::Chunks;
+use crate::http::query::Query;
+use crate::usage::kind::Kind;
+use crate::usage::query::{self, Bucket, Question};
+
+/// Every event that was acknowledged before this second is in the answer.
+const FINAL_THROUGH: HeaderName = HeaderName::from_static("rollbook-final-through");
+
+/// A page.
+#[derive(Debug)]
+pub struct Page {
+    buckets: Vec<Bytes>,
+    next: Option<String>,
+    through: i64,
+}
+
+/// Draws buckets of a question for an organization.
+pub type Drawing = Box<dyn FnMut(&mut Tx<'_>, &Bucket<'_>) -> Result<Bytes>>;
+
+/// Answers a question about a kind. `drawing` may say of the question that its buckets depend on more than their rows.
+pub async fn answer<D>(kind: Kind, call: Call, query: Query, drawing: D) -> Result<Page>
+where
+    D: Fn(&mut Question, &str) -> Drawing + Send + 'static,
+{
+    let (memory, now, keep) = (call.usage(), call.now(), call.settings().usage_keep);
+    call.show_usage(move |tx, organization| {
+        let mut asked = Asked::read(&query, kind, organization, now, keep)?;
+        let mut drawing = drawing(&mut asked.question, organization);
+        let memory = Arc::clone(&memory);
+        let buckets =
+            query::ask(tx, &memory, organization, &asked.question, asked.period, &mut drawing)?;
+        Ok(Page { next: asked.next(buckets.len()), buckets, through: now })
+    })
+    .await
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut chunks = Chunks::default();
+        let mut before = "{\"object\":\"page\",\"data\":[";
+        for bucket in self.buckets {
+            chunks.text(before);
+            chunks.piece(bucket);
+            before = ",";
+        }
+        if before != "," {
+            chunks.text(before);
+        }
+        let next = self.next.map_or("null".to_owned(), |next| format!("\"{next}\""));
+        chunks.text(&format!("],\"has_more\":{},\"next_page\":{next}}}", next != "null"));
+        let mut response = chunks.json();
+        response.headers_mut().insert(FINAL_THROUGH, self.through.into());
+        response
+    }
+}

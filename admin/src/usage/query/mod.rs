@@ -1,0 +1,114 @@
+//! Answers to questions about usage, from one snapshot: the segments of the time that is asked for, and the batches that are in none yet.
+//! So every event that was acknowledged before the question is in its answer, exactly once.
+
+mod fold;
+mod groups;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use sha2::{Digest, Sha256};
+use sql::Tx;
+
+use super::event::Amount;
+use super::kind::{Dimension, Kind};
+use super::memory::Memory;
+use super::rollup::width::Width;
+use crate::error::Result;
+
+/// An answer ends with the bucket that makes it weigh more than so many bytes: whoever asks for everything gets it in several pages.
+pub const MOST: usize = 64 << 20;
+
+/// What is asked, whatever the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Of what.
+    pub kind: Kind,
+    /// By buckets of this width.
+    pub width: Width,
+    /// By which dimensions, in the order in which rows are sorted.
+    pub groups: Vec<Dimension>,
+    /// Only of series with one of these values in each of these dimensions.
+    pub filters: Vec<(Dimension, BTreeSet<String>)>,
+    /// Whether a bucket is drawn from its rows and nothing else, so that it may be kept.
+    pub is_kept: bool,
+}
+
+/// Of what time it is asked. Both ends lie between buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The beginning of the first bucket.
+    pub first: i64,
+    /// The end of the last one.
+    pub end: i64,
+    /// Buckets that begin before this are empty: what was in them is not kept any more.
+    pub kept_from: Option<i64>,
+}
+
+/// A bucket with its rows, in the order of their values.
+#[derive(Debug)]
+pub struct Bucket<'a> {
+    /// Its beginning.
+    pub start: i64,
+    /// Its end.
+    pub end: i64,
+    /// Its rows.
+    pub rows: Vec<Row<'a>>,
+}
+
+/// A row of a bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The values of [`Question::groups`].
+    pub values: &'a [Option<Arc<str>>],
+    /// The sums of the kind's measures.
+    pub sums: &'a [Amount],
+}
+
+/// Draws a bucket, and may look something up for that.
+pub type Draw<'d> = &'d mut dyn FnMut(&mut Tx<'_>, &Bucket<'_>) -> Result<Bytes>;
+
+impl Question {
+    /// Whether the totals of segments answer it.
+    fn is_total(&self) -> bool {
+        self.groups.is_empty() && self.filters.is_empty()
+    }
+
+    /// What tells this question of an organization from every other one, whatever the time.
+    #[must_use]
+    pub fn digest(&self, organization: &str) -> Sha256 {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        text(organization);
+        text(self.kind.name());
+        text(self.width.name());
+        for group in &self.groups {
+            text(group.name());
+        }
+        for (dimension, values) in &self.filters {
+            text("=");
+            text(dimension.name());
+            values.iter().for_each(|value| text(value));
+        }
+        hash
+    }
+}
+
+/// Draws the buckets of a period one after another, each exactly once and empty ones too, until the answer is large enough.
+pub fn ask(
+    tx: &mut Tx<'_>,
+    memory: &Memory,
+    organization: &str,
+    question: &Question,
+    period: Period,
+    draw: Draw<'_>,
+) -> Result<Vec<Bytes>> {
+    plan::Plan::of(tx, memory, organization, question, period)?.run(tx, draw)
+}
