@@ -8,6 +8,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use admin::usage::keep::Keep;
 use anyhow::Context;
 use clap::builder::{RangedI64ValueParser, Resettable};
 use clap::parser::ValueSource;
@@ -170,6 +171,27 @@ pub struct Settings {
     /// The largest request body
     #[arg(long, env = "ROLLBOOK_BODY_LIMIT", value_name = "BYTES", default_value = "1048576")]
     pub body_limit: NonZeroUsize,
+    /// How long events of usage are kept; older ones are not taken. 0 keeps them for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_EVENTS", value_name = "DAYS", default_value = "35")]
+    pub usage_keep_events: u32,
+    /// How long usage by the minute is kept; 0 keeps it for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_MINUTES", value_name = "DAYS", default_value = "35")]
+    pub usage_keep_minutes: u32,
+    /// How long usage by the hour is kept; 0 keeps it for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_HOURS", value_name = "DAYS", default_value = "400")]
+    pub usage_keep_hours: u32,
+    /// How long usage by the day and costs are kept; 0 keeps them for ever
+    #[arg(long, env = "ROLLBOOK_USAGE_KEEP_DAYS", value_name = "DAYS", default_value = "0")]
+    pub usage_keep_days: u32,
+    /// How often usage is rolled up, in milliseconds; 0 never does. For measurements.
+    #[arg(
+        long,
+        env = "ROLLBOOK_USAGE_ROLL_UP_INTERVAL",
+        value_name = "MILLISECONDS",
+        default_value = "400",
+        hide = true
+    )]
+    pub usage_roll_up_interval: u32,
     /// How often what was recorded is sealed, in milliseconds; 0 never does. For measurements.
     #[arg(
         long,
@@ -250,6 +272,12 @@ impl Settings {
             trusted_proxies: self.trusted_proxy.clone(),
             public_url: self.public_url.as_ref().map_or(url, PublicUrl::as_str).to_owned(),
             invite_lifetime: days(self.invite_lifetime),
+            usage_keep: Keep {
+                events: self.usage_keep_events,
+                minutes: self.usage_keep_minutes,
+                hours: self.usage_keep_hours,
+                days: self.usage_keep_days,
+            },
             ..admin::Settings::default()
         }
     }
@@ -262,6 +290,11 @@ impl Settings {
             deadline: defaults.deadline.min(seconds(self.request_timeout)),
             ..defaults
         }
+    }
+
+    /// How often usage is rolled up.
+    pub fn roll_up_interval(&self) -> Duration {
+        Duration::from_millis(self.usage_roll_up_interval.into())
     }
 
     /// How often the record is sealed.

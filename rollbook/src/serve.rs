@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use admin::domain::clock::{SystemClock, SystemRandom};
+use admin::usage::rollup;
 use admin::{App, Recall, sealing};
 use anyhow::{Context, Result};
 use sql::Store;
@@ -28,8 +29,9 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     let store = open(settings)?;
     first_start::ensure(&store, settings, &gate.url())?;
     configured::apply(&store, settings).context("cannot bring the settings into the store")?;
-    let service = service(&store, settings, &gate.url())?;
-    runtime.block_on(serve_and_seal(gate, service, &store, settings, post))?;
+    let app = app(&store, settings, &gate.url());
+    let service = service(&app)?;
+    runtime.block_on(serve_beside(gate, service, &app, settings, post))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
@@ -43,24 +45,27 @@ pub fn post(settings: &Settings) -> Result<Option<Post>> {
     Ok(Some(Post { transport, from: server.from }))
 }
 
-/// Serves until a signal, seals the record beside that, and brings alerts to people. Nobody writes any more when the last of the record
-/// is sealed.
-pub async fn serve_and_seal(
+/// Serves until a signal; seals the record, rolls usage up and brings alerts to people beside that. Nobody writes any more when the last
+/// of the record and of usage is done.
+pub async fn serve_beside(
     gate: Gate,
     service: Service,
-    store: &Store,
+    app: &App,
     settings: &Settings,
     post: Option<Post>,
 ) -> Result<()> {
     let (stop, clock) = (CancellationToken::new(), Arc::new(SystemClock));
-    let delivering = mail::deliver(store.clone(), post, clock.clone(), stop.clone());
-    let delivering = tokio::spawn(delivering);
-    let sealing = sealing::run::run(store.clone(), clock, settings.seal_interval(), stop.clone());
-    let sealing = tokio::spawn(sealing);
+    let delivering = mail::deliver(app.store.clone(), post, clock.clone(), stop.clone());
+    let sealing =
+        sealing::run::run(app.store.clone(), clock, settings.seal_interval(), stop.clone());
+    let rolling = rollup::run::run(app.clone(), settings.roll_up_interval(), stop.clone());
+    let (delivering, sealing, rolling) =
+        (tokio::spawn(delivering), tokio::spawn(sealing), tokio::spawn(rolling));
     let served = gate.serve(service, settings).await;
     stop.cancel();
     delivering.await?;
     sealing.await?;
+    rolling.await?;
     served
 }
 
@@ -81,10 +86,14 @@ pub fn open(settings: &Settings) -> Result<Store> {
     Ok(store)
 }
 
-/// The API and what is beside it, for a server that listens at this URL.
-pub fn service(store: &Store, settings: &Settings, url: &str) -> Result<Service> {
+/// The application of a server that listens at this URL.
+pub fn app(store: &Store, settings: &Settings, url: &str) -> App {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let app = App::new(store.clone(), clock, random, settings.api(url));
-    let router = probes::router(store.clone())?.merge(admin::router(app.clone()));
-    Ok(Service { router, recall: Some(Recall::new(app)) })
+    App::new(store.clone(), clock, random, settings.api(url))
+}
+
+/// The API and what is beside it.
+pub fn service(app: &App) -> Result<Service> {
+    let router = probes::router(app.store.clone())?.merge(admin::router(app.clone()));
+    Ok(Service { router, recall: Some(Recall::new(app.clone())) })
 }

@@ -42,13 +42,16 @@ impl Roller {
     pub(super) async fn look_at_new(&mut self, waiting: &[String]) -> Result<()> {
         let known: Vec<_> = self.spread.keys().cloned().collect();
         let is_first = known.is_empty();
-        let waiting: Vec<_> = waiting.iter().filter(|organization| !known.contains(*organization)).cloned().collect();
+        let waiting: Vec<_> =
+            waiting.iter().filter(|organization| !known.contains(*organization)).cloned().collect();
         if !is_first && waiting.is_empty() {
             return Ok(());
         }
         let read = move |tx: &mut Tx<'_>| {
             let all = if is_first { organizations(tx)? } else { waiting.clone() };
-            all.into_iter().map(|organization| Ok((spread(tx, &organization)?, organization))).collect::<Result<Vec<_>>>()
+            all.into_iter()
+                .map(|organization| Ok((spread(tx, &organization)?, organization)))
+                .collect::<Result<Vec<_>>>()
         };
         for (found, organization) in self.app.store.read(read).await? {
             self.unsettled.insert(organization.clone());
@@ -64,9 +67,14 @@ impl Roller {
         // A single segment that has been quiet for long has nothing to be merged with.
         spread.retain(|_, known| known.segments > 1 || known.added_at + shape.quiet > now);
         let is_due = |known: &Spread| {
-            known.segments >= shape.factor || known.segments > 1 && known.added_at + shape.quiet <= now
+            known.segments >= shape.factor
+                || known.segments > 1 && known.added_at + shape.quiet <= now
         };
-        let due: Vec<_> = spread.iter().filter(|(_, known)| is_due(known)).map(|(time, known)| (*time, *known)).collect();
+        let due: Vec<_> = spread
+            .iter()
+            .filter(|(_, known)| is_due(known))
+            .map(|(time, known)| (*time, *known))
+            .collect();
         if due.is_empty() {
             return Ok(false);
         }
@@ -75,7 +83,11 @@ impl Roller {
         let (looked_at, merging) = self.app.store.read::<_, Error>(read).await?;
         let (app, name) = (self.app.clone(), organization.to_owned());
         let merged = off_thread(move || add_up(name, merging, &app.ids)).await?;
-        let replaced = merged.replaced.iter().map(|(time, numbers)| (*time, numbers.len())).collect::<BTreeMap<_, _>>();
+        let replaced = merged
+            .replaced
+            .iter()
+            .map(|(time, numbers)| (*time, numbers.len()))
+            .collect::<BTreeMap<_, _>>();
         if !replaced.is_empty() {
             self.app.store.write(move |tx| merged.write(tx)).await?;
         }
@@ -107,7 +119,8 @@ fn spread(tx: &mut Tx<'_>, organization: &str) -> Result<BTreeMap<Time, Spread>>
         let sql = "SELECT start, COUNT(*) FROM usage_segments
                    WHERE organization_id = $1 AND kind = $2 AND width = $3 GROUP BY start HAVING COUNT(*) > 1";
         let arguments = args![organization, kind.name(), width.seconds()];
-        let several: Vec<(i64, i64)> = tx.all(sql, arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let several: Vec<(i64, i64)> =
+            tx.all(sql, arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
         found.extend(several.into_iter().map(|(start, segments)| {
             let segments = usize::try_from(segments).unwrap_or_default();
             ((kind, width, start), Spread { segments, added_at: 0 })
@@ -166,13 +179,20 @@ fn sizes(tx: &mut Tx<'_>, organization: &str, (kind, width, start): Time) -> Res
                WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 ORDER BY number";
     let arguments = args![organization, kind.name(), width.seconds(), start];
     let read = tx.all(sql, arguments, |row| Ok((row.get(0)?, row.get::<i64>(1)?)))?;
-    let size = |(number, bytes)| Sized { number, bytes: usize::try_from(bytes).unwrap_or_default() };
+    let size =
+        |(number, bytes)| Sized { number, bytes: usize::try_from(bytes).unwrap_or_default() };
     Ok(read.into_iter().map(size).collect())
 }
 
-fn bodies(tx: &mut Tx<'_>, organization: &str, time: Time, numbers: &[String]) -> Result<Vec<Vec<u8>>> {
+fn bodies(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    time: Time,
+    numbers: &[String],
+) -> Result<Vec<Vec<u8>>> {
     let (kind, width, start) = time;
-    let places: Vec<_> = (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+    let places: Vec<_> =
+        (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
     let sql = format!(
         "SELECT body FROM usage_segments
          WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({})",
@@ -181,7 +201,11 @@ fn bodies(tx: &mut Tx<'_>, organization: &str, time: Time, numbers: &[String]) -
     let mut arguments = args![organization, kind.name(), width.seconds(), start].to_vec();
     arguments.extend(pieces::filled(numbers, places.len()));
     let bodies: Vec<_> = tx.all(&sql, &arguments, |row| row.get(0))?;
-    if bodies.len() == numbers.len() { Ok(bodies) } else { Err(Error::internal("a segment of usage was read twice")) }
+    if bodies.len() == numbers.len() {
+        Ok(bodies)
+    } else {
+        Err(Error::internal("a segment of usage was read twice"))
+    }
 }
 
 fn add_up(organization: String, merging: Vec<Merging>, ids: &Ids) -> Result<Merged> {

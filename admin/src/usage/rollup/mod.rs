@@ -148,7 +148,12 @@ impl Roller {
         Ok(())
     }
 
-    async fn roll_some(&mut self, organization: &str, is_last: bool, passed: &mut Passed) -> Result<(), Loss> {
+    async fn roll_some(
+        &mut self,
+        organization: &str,
+        is_last: bool,
+        passed: &mut Passed,
+    ) -> Result<(), Loss> {
         for _ in 0..ROLLS_A_PASS {
             let (batches, is_behind) = self.roll(organization, is_last).await?;
             passed.rolled += batches;
@@ -222,7 +227,9 @@ fn waiting(tx: &mut Tx<'_>) -> Result<Vec<String>> {
 }
 
 /// Computes where it holds up nobody.
-async fn off_thread<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn off_thread<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(f).await;
     done.unwrap_or_else(|error| Err(Error::internal(format!("rolling up usage stopped: {error}"))))
 }

@@ -22,25 +22,39 @@ pub(super) struct Piece {
 
 /// Cuts a table of a kind and a width into pieces.
 pub(super) fn pieces(kind: Kind, width: Width, table: &Table, ids: &Ids) -> Vec<Piece> {
-    let piece = |segment: Segment| Piece { time: (kind, width, segment.start), number: ids.make(""), segment };
+    let piece = |segment: Segment| Piece {
+        time: (kind, width, segment.start),
+        number: ids.make(""),
+        segment,
+    };
     cut(table, width).into_iter().map(piece).collect()
 }
 
 /// Writes pieces.
 pub(super) fn write(tx: &mut Tx<'_>, organization: &str, pieces: &[Piece]) -> sql::Result<()> {
-    let sql = "INSERT INTO usage_segments (organization_id, kind, width, start, number, totals, body)
+    let sql =
+        "INSERT INTO usage_segments (organization_id, kind, width, start, number, totals, body)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     for Piece { time: (kind, width, start), number, segment } in pieces {
         let Segment { totals, body, .. } = segment;
-        tx.execute(sql, args![organization, kind.name(), width.seconds(), *start, number, totals, body])?;
+        tx.execute(
+            sql,
+            args![organization, kind.name(), width.seconds(), *start, number, totals, body],
+        )?;
     }
     Ok(())
 }
 
 /// Removes exactly these segments of a time. Whoever finds that some are gone comes too late.
-pub(super) fn remove(tx: &mut Tx<'_>, organization: &str, time: Time, numbers: &[String]) -> Result<(), Loss> {
+pub(super) fn remove(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    time: Time,
+    numbers: &[String],
+) -> Result<(), Loss> {
     let (kind, width, start) = time;
-    let places: Vec<_> = (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+    let places: Vec<_> =
+        (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
     let sql = format!(
         "DELETE FROM usage_segments
          WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({})",

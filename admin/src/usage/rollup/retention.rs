@@ -65,7 +65,9 @@ fn kept_from(width: Width, now: i64, keep: Keep) -> Option<i64> {
 fn ends(now: i64, keep: Keep) -> impl Iterator<Item = (Kind, Width, i64)> {
     let kinds = Kind::OF_EVENTS.into_iter().chain([Kind::Costs]);
     let all = kinds.flat_map(|kind| Width::of(kind).iter().map(move |width| (kind, *width)));
-    all.filter_map(move |(kind, width)| Some((kind, width, kept_from(width, now, keep)? - width.span())))
+    all.filter_map(move |(kind, width)| {
+        Some((kind, width, kept_from(width, now, keep)? - width.span()))
+    })
 }
 
 fn is_old(tx: &mut Tx<'_>, organization: &str, now: i64, keep: Keep) -> Result<bool> {
@@ -74,7 +76,8 @@ fn is_old(tx: &mut Tx<'_>, organization: &str, now: i64, keep: Keep) -> Result<b
             return Ok(true);
         }
     }
-    Ok(!old_batches(tx, organization, now, keep, 1)?.is_empty() || forgettable(tx, organization, now, keep)?)
+    Ok(!old_batches(tx, organization, now, keep, 1)?.is_empty()
+        || forgettable(tx, organization, now, keep)?)
 }
 
 /// Removes a portion of one thing.
@@ -91,9 +94,12 @@ fn remove(tx: &mut Tx<'_>, organization: &str, now: i64, keep: Keep) -> Result<b
     }
     let batches = old_batches(tx, organization, now, keep, BATCHES)?;
     if !batches.is_empty() {
-        let places: Vec<_> = (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
-        let sql =
-            format!("DELETE FROM usage_batches WHERE organization_id = $1 AND id IN ({})", places.join(", "));
+        let places: Vec<_> =
+            (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "DELETE FROM usage_batches WHERE organization_id = $1 AND id IN ({})",
+            places.join(", ")
+        );
         let mut arguments = args![organization].to_vec();
         arguments.extend(filled(&batches, places.len()));
         tx.execute(&sql, &arguments)?;
@@ -119,14 +125,21 @@ fn old_segments(
 }
 
 /// The first batches that are rolled up and neither came in nor end since events are kept.
-fn old_batches(tx: &mut Tx<'_>, organization: &str, now: i64, keep: Keep, most: i64) -> Result<Vec<String>> {
+fn old_batches(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    now: i64,
+    keep: Keep,
+    most: i64,
+) -> Result<Vec<String>> {
     let Some(before) = before(keep.events, now) else { return Ok(Vec::new()) };
     let sql = "SELECT id, received_at, last_time FROM usage_batches b WHERE organization_id = $1
                AND NOT EXISTS (SELECT 1 FROM usage_tail t WHERE t.organization_id = $1 AND t.batch_id = b.id)
                ORDER BY id LIMIT $2";
     let found: Vec<(String, i64, i64)> =
         tx.all(sql, args![organization, most], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let old = found.into_iter().take_while(|(_, received, last)| *received.max(last) < before - GRACE);
+    let old =
+        found.into_iter().take_while(|(_, received, last)| *received.max(last) < before - GRACE);
     Ok(old.map(|(id, ..)| id).collect())
 }
 

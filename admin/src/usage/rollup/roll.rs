@@ -55,22 +55,31 @@ struct Rolled {
 impl Roller {
     /// Rolls a portion of what waits of an organization up, if it has waited long enough or is much. Answers how many batches that
     /// were, and whether more wait.
-    pub(super) async fn roll(&mut self, organization: &str, is_pressing: bool) -> Result<(usize, bool), Loss> {
+    pub(super) async fn roll(
+        &mut self,
+        organization: &str,
+        is_pressing: bool,
+    ) -> Result<(usize, bool), Loss> {
         let (name, app, now) = (organization.to_owned(), self.app.clone(), self.app.clock.now_ms());
         let read = move |tx: &mut Tx<'_>| {
             let listed = listed(tx, &name)?;
             let oldest = listed.batches.first().and_then(|id| moment_of(id)).unwrap_or_default();
-            if listed.batches.is_empty() || !(is_pressing || listed.is_full || oldest + PATIENCE <= now) {
+            if listed.batches.is_empty()
+                || !(is_pressing || listed.is_full || oldest + PATIENCE <= now)
+            {
                 return Ok(None);
             }
             let dictionary = app.usage.dictionaries.current(tx, &name)?;
             waiting(tx, &name, listed, dictionary).map(Some)
         };
-        let Some(waiting) = self.app.store.read::<_, Error>(read).await? else { return Ok((0, false)) };
+        let Some(waiting) = self.app.store.read::<_, Error>(read).await? else {
+            return Ok((0, false));
+        };
         let (is_behind, app, name) = (waiting.is_behind, self.app.clone(), organization.to_owned());
         let (new, rolled) = off_thread(move || prepare(waiting, name, &app.ids)).await?;
         self.write_series(organization, new).await?;
-        let (batches, times) = (rolled.batches.len(), rolled.pieces.iter().map(|piece| piece.time).collect());
+        let (batches, times) =
+            (rolled.batches.len(), rolled.pieces.iter().map(|piece| piece.time).collect());
         self.app.store.write(move |tx| rolled.write(tx)).await?;
         self.note(organization, times);
         Ok((batches, is_behind))
@@ -124,7 +133,12 @@ fn listed(tx: &mut Tx<'_>, organization: &str) -> Result<Listed> {
 }
 
 /// The bodies of listed batches.
-fn waiting(tx: &mut Tx<'_>, organization: &str, listed: Listed, dictionary: Shared) -> Result<Waiting> {
+fn waiting(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    listed: Listed,
+    dictionary: Shared,
+) -> Result<Waiting> {
     let sql = "SELECT b.last_time, b.body FROM usage_tail t
                JOIN usage_batches b ON b.organization_id = t.organization_id AND b.id = t.batch_id
                WHERE t.organization_id = $1 AND t.batch_id >= $2 AND t.batch_id <= $3 ORDER BY t.batch_id";
@@ -146,7 +160,8 @@ fn prepare(waiting: Waiting, organization: String, ids: &Ids) -> Result<(Vec<Num
     let run = Run::of(hashes, waiting.last_time)?;
     let counted = Counted::of(&events);
     let dictionary = waiting.dictionary.read().unwrap_or_else(PoisonError::into_inner);
-    let mut numbers = Numbers { dictionary: &dictionary, next: dictionary.last() + 1, new: Vec::new() };
+    let mut numbers =
+        Numbers { dictionary: &dictionary, next: dictionary.last() + 1, new: Vec::new() };
     let mut all = Vec::new();
     for part in counted.parts() {
         let narrow = numbers.number(part);
@@ -156,7 +171,13 @@ fn prepare(waiting: Waiting, organization: String, ids: &Ids) -> Result<(Vec<Num
         }
     }
     let Waiting { batches, .. } = &waiting;
-    let rolled = Rolled { organization, batches: batches.clone(), pieces: all, run_id: ids.make("run_"), run };
+    let rolled = Rolled {
+        organization,
+        batches: batches.clone(),
+        pieces: all,
+        run_id: ids.make("run_"),
+        run,
+    };
     Ok((numbers.new, rolled))
 }
 
@@ -193,7 +214,8 @@ impl Rolled {
     /// Moves the batches from the tail into the segments.
     fn write(&self, tx: &mut Tx<'_>) -> Result<(), Loss> {
         let Self { organization, batches, pieces, run_id, run } = self;
-        let places: Vec<_> = (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+        let places: Vec<_> =
+            (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
         let sql = format!(
             "DELETE FROM usage_tail WHERE organization_id = $1 AND batch_id IN ({})",
             places.join(", ")
