@@ -19,7 +19,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
 use crate::log::{Format, Level};
+use crate::mail::MailServer;
 use crate::model_spec::ModelSpec;
+use crate::price_spec::PriceSpec;
 use crate::public_url::PublicUrl;
 
 /// The environment variable that sets the first key. Not a setting: secrets have no place in process lists and files.
@@ -27,6 +29,8 @@ pub const BOOTSTRAP_KEY: &str = "ROLLBOOK_BOOTSTRAP_KEY";
 /// The environment variables that hold the key for a server that commands speak to. Not settings, for the same reason. Ours wins:
 /// who has both keeps the other for OpenAI.
 pub const ADMIN_KEYS: [&str; 2] = ["ROLLBOOK_ADMIN_KEY", "OPENAI_ADMIN_KEY"];
+/// The environment variable that holds the password for the mail server. Not a setting, for the same reason.
+pub const SMTP_PASSWORD: &str = "ROLLBOOK_SMTP_PASSWORD";
 /// Where the key that is asked about may come from.
 pub const CHECK_KEY: &str = "ROLLBOOK_CHECK_KEY";
 /// For how many days an invitation can be accepted unless somebody says otherwise.
@@ -125,6 +129,24 @@ pub struct Settings {
     /// organization those that are set; models that were added by a command stay. Without any model, every name is one.
     #[arg(long, env = "ROLLBOOK_MODEL", value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<ModelSpec>,
+    /// What a model costs from a day on, or what uses of tools do; may be repeated
+    ///
+    /// The name of the model, and behind it, with spaces between, MEASURE=DOLLARS/UNITS for each measure that costs something, and from=DAY
+    /// if that was not always so; for uses of tools without a model, KIND=DOLLARS. A price never changes: another one begins later.
+    #[arg(long, env = "ROLLBOOK_PRICE", value_name = "PRICE", value_delimiter = ',')]
+    pub price: Vec<PriceSpec>,
+    /// The mail server for alerts of what was spent; without one, they go into the log
+    ///
+    /// smtp://USER@HOST:PORT begins TLS before anything else is said, smtps:// begins with it, and '?tls=none' behind the port does
+    /// without, for a server nearby. The password for USER is read from ROLLBOOK_SMTP_PASSWORD or from a file.
+    #[arg(long, env = "ROLLBOOK_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Who the messages are from, for example 'Rollbook <rollbook@example.com>'
+    #[arg(long, env = "ROLLBOOK_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<String>,
+    /// The file with the password for the mail server, instead of ROLLBOOK_SMTP_PASSWORD
+    #[arg(long, env = "ROLLBOOK_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
     /// Serve Prometheus metrics on this address, without a key
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -231,7 +253,8 @@ impl Settings {
                 Err(Usage("tls-key is set but tls-cert is not; TLS needs both".to_owned()))
             }
             _ => self.check_models(),
-        }
+        }?;
+        MailServer::of(self).map(drop)
     }
 
     fn check_models(&self) -> Result<(), Usage> {
@@ -333,7 +356,7 @@ pub fn unknown_variables(command: &Command) -> Vec<String> {
         .filter_map(Arg::get_env)
         .collect();
     let is_known = |name: &str| {
-        [BOOTSTRAP_KEY, CHECK_KEY].contains(&name)
+        [BOOTSTRAP_KEY, CHECK_KEY, SMTP_PASSWORD].contains(&name)
             || ADMIN_KEYS.contains(&name)
             || known.iter().any(|known| *known == name)
             || FOREIGN.iter().any(|prefix| name.starts_with(prefix))

@@ -34,7 +34,9 @@ pub fn apply(store: &Store, settings: &Settings) -> Result<()> {
         let (id, set) = (organization_id, Arc::clone(&set));
         let added = store.write_blocking(move |tx| {
             let add = |price: &NewPrice| prices::set(tx, &id, price, now);
-            set.iter().map(add).try_fold(0, |sum, is_new| Ok::<_, Error>(sum + usize::from(is_new?)))
+            set.iter()
+                .map(add)
+                .try_fold(0, |sum, is_new| Ok::<_, Error>(sum + usize::from(is_new?)))
         })?;
         if added > 0 {
             tracing::info!("{added} prices of the settings are new to the organization '{slug}'");

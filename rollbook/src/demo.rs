@@ -2,6 +2,8 @@
 //!
 //! Everybody knows its key, so only this machine may reach it, and no web page through a browser on this machine.
 
+mod usage;
+
 use std::io::{Write, stdout};
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,7 +22,7 @@ use sql::Store;
 use crate::config::{Settings, Usage};
 use crate::gate::Gate;
 use crate::key_file::MEMORY;
-use crate::{log, serve};
+use crate::{configured, log, serve};
 
 /// The key, known to everybody who has this program.
 const KEY: &str = "sk-admin-demo-everybody-knows-this-key-so-it-opens-nothing-but-the-demo";
@@ -58,17 +60,22 @@ pub fn run(listen: SocketAddr) -> Result<()> {
         ))
     };
     ensure!(listen.ip().is_loopback(), usage());
-    let settings = Settings { listen, database: MEMORY.to_owned(), ..Settings::default() };
+    let price = usage::PRICES.iter().map(|price| price.parse()).collect::<Result<_, String>>();
+    let price = price.map_err(Usage)?;
+    let settings = Settings { listen, database: MEMORY.to_owned(), price, ..Settings::default() };
     log::start(settings.log_format, settings.log_level);
     let runtime = serve::runtime()?;
     let gate = Gate::new(&runtime, &settings)?;
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
-    // Nothing may be answered before it is clear that the request comes from this machine.
+    configured::apply(&store, &settings)?;
     let app = serve::app(&store, &settings, &gate.url());
-    let router = local_only(serve::service(&app)?.router, listen);
+    let router = serve::service(&app)?.router;
+    runtime.block_on(usage::report(router.clone(), &places.users))?;
+    // Nothing may be answered before it is clear that the request comes from this machine.
+    let router = local_only(router, listen);
     introduce(&places, &gate.url())?;
-    runtime.block_on(serve::serve_beside(gate, router.into(), &app, &settings))?;
+    runtime.block_on(serve::serve_beside(gate, router.into(), &app, &settings, None))?;
     store.close();
     Ok(())
 }
@@ -81,6 +88,8 @@ struct Places {
     third: String,
     /// The project that is archived.
     archived: String,
+    /// The projects with members, each with one of them.
+    users: Vec<(String, String)>,
 }
 
 fn fill(store: &Store) -> Result<Places> {
@@ -101,11 +110,19 @@ fn fill(store: &Store) -> Result<Places> {
     let (name, members) = ARCHIVED;
     let archived = population.archive(population.add_project(name, &people[members])?)?;
     // Ids sort by creation, so the first people come first in every list.
-    Ok(Places { large: projects[0].id.clone(), third: people[2].id.clone(), archived: archived.id })
+    let members = projects.iter().zip(&PROJECTS).filter(|(_, (_, members))| !members.is_empty());
+    let users = members
+        .map(|(project, (_, members))| (project.id.clone(), people[members.start].id.clone()));
+    Ok(Places {
+        large: projects[0].id.clone(),
+        third: people[2].id.clone(),
+        archived: archived.id,
+        users: users.collect(),
+    })
 }
 
 fn introduce(places: &Places, url: &str) -> Result<()> {
-    let Places { large, third, archived } = places;
+    let Places { large, third, archived, .. } = places;
     let (name, count, gone) = (PROJECTS[0].0, PROJECTS[0].1.len(), ARCHIVED.0);
     let curl = format!("curl -s -H 'Authorization: Bearer {KEY}'");
     let members = |project: &str, query: &str| {
@@ -117,6 +134,9 @@ fn introduce(places: &Places, url: &str) -> Result<()> {
          Three of the {count} members of \"{name}\":\n{}\n\n\
          The next three, after the last of those:\n{}\n\n\
          \"{gone}\" is archived, so its members are not listed:\n{}\n\n\
+         What the projects used in the last 30 days, and what it cost:\n  \
+         ROLLBOOK_ADMIN_KEY={KEY} rollbook usage show --by project --server {url}\n  \
+         ROLLBOOK_ADMIN_KEY={KEY} rollbook usage show --kind costs --server {url}\n\n\
          Ctrl-C stops it and forgets everything.\n",
         members(large, "limit=3"),
         members(large, &format!("limit=3&after={third}")),

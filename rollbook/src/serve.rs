@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::connection::Service;
 use crate::gate::Gate;
+use crate::mail::{self, MailServer, Post};
 use crate::{configured, first_start, log, probes};
 
 /// Serves until a signal. What can be wrong with the settings is found out before the store is touched, and nobody is let in
@@ -22,6 +23,7 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     for name in unknown_variables {
         tracing::warn!("{name} in the environment is no setting of this version and has no effect");
     }
+    let post = post(settings)?;
     let runtime = runtime()?;
     let gate = Gate::new(&runtime, settings)?;
     let store = open(settings)?;
@@ -29,26 +31,39 @@ pub fn run(settings: &Settings, unknown_variables: &[String]) -> Result<()> {
     configured::apply(&store, settings).context("cannot bring the settings into the store")?;
     let app = app(&store, settings, &gate.url());
     let service = service(&app)?;
-    runtime.block_on(serve_beside(gate, service, &app, settings))?;
+    runtime.block_on(serve_beside(gate, service, &app, settings, post))?;
     store.close();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Serves until a signal; seals the record and rolls usage up beside that. Nobody writes any more when the last of either is done.
+/// What sends alerts, if a mail server is set.
+pub fn post(settings: &Settings) -> Result<Option<Post>> {
+    let Some(server) = MailServer::of(settings)? else { return Ok(None) };
+    let transport = server.transport(settings)?;
+    tracing::info!("alerts go to the mail server {server}");
+    Ok(Some(Post { transport, from: server.from }))
+}
+
+/// Serves until a signal; seals the record, rolls usage up and brings alerts to people beside that. Nobody writes any more when the last
+/// of the record and of usage is done.
 pub async fn serve_beside(
     gate: Gate,
     service: Service,
     app: &App,
     settings: &Settings,
+    post: Option<Post>,
 ) -> Result<()> {
     let (stop, clock) = (CancellationToken::new(), Arc::new(SystemClock));
+    let delivering = mail::deliver(app.store.clone(), post, clock.clone(), stop.clone());
     let sealing =
         sealing::run::run(app.store.clone(), clock, settings.seal_interval(), stop.clone());
     let rolling = rollup::run::run(app.clone(), settings.roll_up_interval(), stop.clone());
-    let (sealing, rolling) = (tokio::spawn(sealing), tokio::spawn(rolling));
+    let (delivering, sealing, rolling) =
+        (tokio::spawn(delivering), tokio::spawn(sealing), tokio::spawn(rolling));
     let served = gate.serve(service, settings).await;
     stop.cancel();
+    delivering.await?;
     sealing.await?;
     rolling.await?;
     served

@@ -24,9 +24,9 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
 use crate::error::Result;
 use crate::kept::{Answer, Kept};
-use crate::usage::memory::Memory;
 use crate::usage::ids;
 use crate::usage::intake::{Facts, Reporter};
+use crate::usage::memory::Memory;
 
 /// One request. Not yet authenticated: that happens where its rows are read.
 pub struct Call {

@@ -52,7 +52,21 @@ pub const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("former_names", &["organization_id", "kind", "id", "name", "email"]),
-    ("fired_alerts", &["organization_id", "project_id", "alert_id", "month", "threshold_amount", "spent", "recipients", "subject_prefix", "fired_at", "delivered_at"]),
+    (
+        "fired_alerts",
+        &[
+            "organization_id",
+            "project_id",
+            "alert_id",
+            "month",
+            "threshold_amount",
+            "spent",
+            "recipients",
+            "subject_prefix",
+            "fired_at",
+            "delivered_at",
+        ],
+    ),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -97,7 +111,10 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "hosted_tools",
         ],
     ),
-    ("prices", &["organization_id", "model", "measure", "effective_from", "price", "units", "created_at"]),
+    (
+        "prices",
+        &["organization_id", "model", "measure", "effective_from", "price", "units", "created_at"],
+    ),
     (
         "project_api_keys",
         &[
@@ -202,7 +219,10 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("usage_segments", &["organization_id", "kind", "width", "start", "number"]),
     ("usage_id_runs", &["organization_id", "id", "ids", "last_time"]),
     ("usage_id_chunks", &["organization_id", "run_id"]),
-    ("usage_batches", &["organization_id", "id", "received_at", "first_time", "last_time", "events"]),
+    (
+        "usage_batches",
+        &["organization_id", "id", "received_at", "first_time", "last_time", "events"],
+    ),
     (
         "users",
         &[

@@ -44,6 +44,29 @@ fn its_commands_show_a_page_the_next_one_and_the_archived_project() {
 }
 
 #[test]
+fn its_projects_have_used_something_that_has_a_price() {
+    let (server, introduction) = start();
+    let shown = introduction.lines().filter(|line| line.contains(" rollbook usage show "));
+    let shown: Vec<_> = shown.map(|line| run(line.trim())).collect();
+    let [by_project, costs] = &shown[..] else { panic!("{introduction}") };
+    let first = by_project.lines().nth(1).unwrap();
+    assert!(first.starts_with("Storefront ") && first.ends_with('█'), "{by_project}");
+    assert!(!costs.lines().last().unwrap().ends_with(" 0.00"), "{costs}");
+    server.stop();
+}
+
+/// What a printed line with one variable and a command would show.
+fn run(line: &str) -> String {
+    let mut words = line.split(' ');
+    let (name, value) = words.next().unwrap().split_once('=').unwrap();
+    assert_eq!(words.next(), Some("rollbook"));
+    let arguments: Vec<_> = words.collect();
+    let (code, out, err) = Start::program(&arguments).env(name, value).run();
+    assert_eq!((code, &*err), (0, ""), "{line}");
+    out
+}
+
+#[test]
 fn it_answers_only_for_the_names_of_this_machine() {
     let (server, _) = start();
     let port = server.address().port();

@@ -214,3 +214,29 @@ fn a_price_is_added_and_never_changed() {
     ];
     assert_eq!(listed, expected);
 }
+
+#[test]
+fn each_start_adds_the_prices_of_the_settings_and_none_changes_what_was_counted() {
+    let database = Database::fresh();
+    let text = "price = ['m images=0.02 input_tokens=1/1000', 'm images=0.04 from=2026-06-01']";
+    let settings = file(&database, "rollbook.toml", text);
+    let start = || Start::with_key(&database).flag("--config", &settings);
+    let told = "3 prices of the settings are new to the organization 'default'";
+    assert!(start().start().stop().1.contains(told));
+    assert!(!start().start().stop().1.contains("prices of the settings"), "nothing is new");
+    let prices = lines(&on(&database, &["price", "list", "--json"]).ok());
+    let row =
+        |row: &Value| (row["measure"].clone(), row["price"].clone(), row["effective_from"].clone());
+    let expected = [
+        (json!("images"), json!("0.02"), json!(0)),
+        (json!("images"), json!("0.04"), json!(1_780_272_000)),
+        (json!("input_tokens"), json!("1"), json!(0)),
+    ];
+    assert_eq!(prices.iter().map(row).collect::<Vec<_>>(), expected);
+    write(&settings, "price = ['m images=0.05 from=2026-06-01']").unwrap();
+    let (code, _, log) = start().run();
+    assert!(code == 1 && log.contains("A price must begin later than the last one"), "{log}");
+    write(&settings, "price = ['m sheep=0.05']").unwrap();
+    let (code, _, log) = start().run();
+    assert!(code == 2 && log.contains("at price") && log.contains("sheep"), "{log}");
+}

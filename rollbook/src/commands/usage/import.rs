@@ -105,9 +105,9 @@ impl Import {
             return Ok(());
         }
         let (file, refused) = (self.file.display(), HumanCount(tally.refused));
-        let events = if tally.refused == 1 { "event" } else { "events" };
+        let (events, were) = if tally.refused == 1 { ("event", "was") } else { ("events", "were") };
         let message =
-            format!("{refused} {events} of {file} were refused, and the others are counted");
+            format!("{refused} {events} of {file} {were} refused, and the others are counted");
         let hint = "mend these lines and run the same command again";
         Err(Failure::faulty_file(&message).note("hint", hint).into())
     }
