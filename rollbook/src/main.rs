@@ -68,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ServiceAccount(account) => account.run(),
         Command::ApiKey(key) => key.run(),
         Command::Check(check) => check.run(),
+        Command::Export(export) => export.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Audit(audit) => audit.run(),
         Command::Migrate(migrate) => migrate.run(),
