@@ -10,8 +10,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    self, admin_key, alerts, api_key, audit, check, check_config, group, hosted_tool, invite,
-    member, model, org, price, project, pull, role, service_account, shell, store, usage, user,
+    self, admin_key, alerts, api_key, audit, check, check_config, export, group, hosted_tool,
+    invite, member, model, org, price, project, pull, role, service_account, shell, store, usage,
+    user,
 };
 use crate::config::Serve;
 use crate::emulate::Emulate;
@@ -83,7 +84,10 @@ pub enum Command {
     /// Copy what a server shows of an organization into a document or a store
     #[command(after_long_help = pull::HELP, after_help = pull::EXAMPLES)]
     Pull(pull::Pull),
-    /// Bring people, projects and memberships in from a CSV file
+    /// Write an organization as a document, or as configuration of Terraform
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(export::Export),
+    /// Bring an organization in, from a document or a CSV file
     Import(commands::import::Import),
     /// Check, export and seal the record of what was changed
     #[command(subcommand, after_help = "Example:\n  rollbook audit verify")]
@@ -142,7 +146,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Usage and costs", &["usage", "price", "alerts"]),
-    ("Store", &["import", "pull", "audit", "migrate", "backup", "restore"]),
+    ("Store", &["export", "import", "pull", "audit", "migrate", "backup", "restore"]),
     ("This program", &["openapi", "completions", "man", "help"]),
 ];
 
@@ -259,6 +263,14 @@ Examples:
   rollbook check --permission api.responses.write --json < key
 
 The exit code is 0 if the key may do this, and 5 if not.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  rollbook export > organization.json                    without anything that keys could be told by
+  rollbook export --with-key-hashes > organization.json  with what it takes to restore keys too
+  rollbook export --terraform infrastructure             as configuration, with import blocks
+
+'rollbook import organization.json' restores it.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:

@@ -146,7 +146,7 @@ fn introduce(places: &Places, url: &str) -> Result<()> {
 
 /// Refuses requests for other names than this machine's own. A web page can make a browser send them here, by pointing
 /// a name of its own at 127.0.0.1, and would be allowed to read the answers.
-fn local_only(router: Router, listen: SocketAddr) -> Router {
+pub fn local_only(router: Router, listen: SocketAddr) -> Router {
     let own = match listen.ip() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
@@ -167,6 +167,6 @@ fn is_local(request: &Request, own: &str) -> bool {
 }
 
 fn refusal() -> Response {
-    let message = "The demo answers requests for localhost, 127.0.0.1 and [::1] only. Use the address that it printed.";
+    let message = "This server answers requests for localhost, 127.0.0.1 and [::1] only. Use the address that it printed.";
     Error::new(Kind::Forbidden, message).response("")
 }

@@ -73,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ApiKey(key) => key.run(),
         Command::Check(check) => check.run(),
         Command::Pull(pull) => pull.run(),
+        Command::Export(export) => export.run(),
         Command::Import(import) => commands::import::run(&import),
         Command::Audit(audit) => audit.run(),
         Command::Usage(usage) => usage.run(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use admin::App;
 use admin::access::{Caller, Circumstances, Credential, Operator, identify};
@@ -116,7 +117,19 @@ pub fn user() -> String {
 
 /// Opens a store that exists and is current. One command needs one connection.
 pub fn open_current(url: &str) -> Result<Store> {
-    let store = open_existing(url)?;
+    current(open_existing(url)?)
+}
+
+/// The same for somebody who reads or writes all of it at once.
+pub fn open_patiently(url: &str) -> Result<Store> {
+    ensure_exists(url)?;
+    current(open_within(url, PATIENCE)?)
+}
+
+/// How long a transaction may take that reads or writes a whole organization.
+pub const PATIENCE: Duration = Duration::from_hours(1);
+
+fn current(store: Store) -> Result<Store> {
     let pending = pending(&store)?;
     if pending.is_empty() {
         return Ok(store);
@@ -128,6 +141,11 @@ pub fn open_current(url: &str) -> Result<Store> {
 
 /// Opens a store without making one.
 pub fn open_existing(url: &str) -> Result<Store> {
+    ensure_exists(url)?;
+    open(url)
+}
+
+fn ensure_exists(url: &str) -> Result<()> {
     if url == MEMORY {
         let message = "a store in memory ends with its process; --database names one that stays";
         return Err(Usage(message.to_owned()).into());
@@ -137,12 +155,17 @@ pub fn open_existing(url: &str) -> Result<Store> {
         let message = format!("there is no store at {path}");
         return Err(Failure::refused(&message).note("hint", hint).into());
     }
-    open(url)
+    Ok(())
 }
 
 /// Opens a store, making it if it is a file.
 pub fn open(url: &str) -> Result<Store> {
-    let options = Options { connections: 1, readers: 1, ..Options::new(url) };
+    open_within(url, Options::new(url).deadline)
+}
+
+/// The same with this deadline for each transaction.
+pub fn open_within(url: &str, deadline: Duration) -> Result<Store> {
+    let options = Options { connections: 1, readers: 1, deadline, ..Options::new(url) };
     Store::open(options).context("cannot open the store")
 }
 

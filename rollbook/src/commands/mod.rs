@@ -14,6 +14,7 @@ pub mod check_config;
 mod client;
 mod confirm;
 mod exchange;
+pub mod export;
 pub mod failure;
 mod find;
 pub mod group;

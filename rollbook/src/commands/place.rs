@@ -70,6 +70,21 @@ impl OrganizationPlace {
         Local::open(&self.store.database, operator, admin::Settings::default())
     }
 
+    /// Reads all of this organization at once, however long that takes.
+    pub fn read_whole<T: Send + 'static>(
+        &self,
+        read: impl Fn(&mut Tx<'_>, &str) -> error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = local::open_patiently(&self.store.database)?;
+        let named = self.organization.clone();
+        let all = store.read_blocking(move |tx| {
+            let organization = organization::find_named_or_only(tx, named.as_deref())?;
+            read(tx, &organization.id)
+        });
+        store.close();
+        Ok(all?)
+    }
+
     /// Reads something that the API has no operation for, of this organization.
     pub fn read<T: Send + 'static>(
         &self,

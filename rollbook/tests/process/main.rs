@@ -16,6 +16,7 @@ mod configuration;
 mod database;
 mod deadlines;
 mod demo;
+mod documents;
 mod emulate;
 mod first_start;
 mod fresh;

@@ -55,6 +55,12 @@ impl Labels {
         }
     }
 
+    /// What somebody is called in the names of blocks: like their own block, if they have one.
+    pub fn who(&self, id: &str) -> String {
+        let label = self.label(USER, ("", id)).or_else(|| self.label(ACCOUNT, ("", id)));
+        label.unwrap_or(id).to_owned()
+    }
+
     /// What refers to a role of a level. Built-in ones have no block.
     pub fn role(&self, project: &str, id: &str) -> Value {
         let (level, kind) = if project.is_empty() {

@@ -141,7 +141,8 @@ fn groups(out: &mut String, document: &Document, labels: &mut Labels) {
         let this = labels.reference(GROUP, ("", &group.id));
         for member in &group.users {
             let kind = "openai_group_user";
-            let label = labels.fresh(kind, &format!("{label} {}", member.id));
+            let who = labels.who(&member.id);
+            let label = labels.fresh(kind, &format!("{label} {who}"));
             let attributes: Attributes =
                 vec![("group_id", Some(this.clone())), ("user_id", Some(labels.user(&member.id)))];
             resource(out, kind, &label, &format!("{}/{}", group.id, member.id), &attributes);

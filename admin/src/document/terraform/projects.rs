@@ -106,7 +106,8 @@ impl Writer<'_> {
                 ("user_id", Some(self.labels.user(&member.id))),
                 ("role", Some(role.unwrap_or(MemberRole::Member).name().into())),
             ];
-            self.resource("openai_project_user", &member.id, &member.id, attributes);
+            let who = self.labels.who(&member.id);
+            self.resource("openai_project_user", &who, &member.id, attributes);
             self.user_roles(&member.id, &member.roles);
         }
         for account in &project.service_accounts {
@@ -133,7 +134,8 @@ impl Writer<'_> {
                 ("user_id", Some(self.labels.user(user))),
                 ("role_id", Some(self.labels.role(&self.project.id, &role.id))),
             ];
-            let (name, id) = (format!("{user} {}", role.id), format!("{user}/{}", role.id));
+            let (name, id) =
+                (format!("{} {}", self.labels.who(user), role.id), format!("{user}/{}", role.id));
             self.resource("openai_project_user_role", &name, &id, attributes);
         }
     }

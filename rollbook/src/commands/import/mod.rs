@@ -1,5 +1,7 @@
-//! `rollbook import`: brings an organization in from a CSV file.
+//! `rollbook import`: brings an organization in, from a document or from a CSV file.
 
+mod document;
+mod document_report;
 mod report;
 mod source;
 mod target;
@@ -25,8 +27,10 @@ use crate::config::Settings;
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP, after_help = EXAMPLES)]
 pub struct Import {
-    /// The people and their memberships, in CSV.
-    #[arg(help = "The file: CSV in UTF-8 with the header email,name,role,project,project_role")]
+    /// The organization, or the people and their memberships.
+    #[arg(
+        help = "The file: a document in JSON, or CSV in UTF-8 with the header email,name,role,project,project_role"
+    )]
     pub file: PathBuf,
     /// The store, which may carry a password.
     #[arg(
@@ -44,16 +48,16 @@ pub struct Import {
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Leave out the lines that are at fault and import the others
+    /// CSV: leave out the lines that are at fault and import the others
     #[arg(long)]
     pub skip_invalid: bool,
     /// Print one JSON document instead of tables
     #[arg(long)]
     pub json: bool,
-    /// How many rows one transaction applies at most; fewer let a server beside write sooner
+    /// CSV: how many rows one transaction applies at most; fewer let a server beside write sooner
     #[arg(long, value_name = "ROWS", default_value_t = most(), value_parser = clap::value_parser!(u16).range(1..=i64::from(most())))]
     pub batch_size: u16,
-    /// A new store: the e-mail address of the owner
+    /// CSV and a new store: the e-mail address of the owner
     #[arg(
         long,
         env = "ROLLBOOK_OWNER_EMAIL",
@@ -61,10 +65,10 @@ pub struct Import {
         default_value = "owner@localhost"
     )]
     pub owner_email: String,
-    /// A new store: the name of the owner
+    /// CSV and a new store: the name of the owner
     #[arg(long, env = "ROLLBOOK_OWNER_NAME", value_name = "NAME")]
     pub owner_name: Option<String>,
-    /// A new store, without a terminal: the file for the owner's admin key
+    /// CSV and a new store, without a terminal: the file for the owner's admin key
     ///
     /// By default rollbook-admin-key beside the database file, or in the working directory if the database is not a file.
     #[arg(long, env = "ROLLBOOK_KEY_FILE", value_name = "FILE")]
@@ -91,6 +95,9 @@ impl Import {
 /// Imports the file.
 pub fn run(flags: &Import) -> Result<()> {
     let began = Instant::now();
+    if document::is_one(&flags.file)? {
+        return document::run(flags, began);
+    }
     let mut source = Source::open(&flags.file)?;
     let target = Target::find(flags)?;
     let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -148,6 +155,8 @@ fn refusal(check: &Check, flags: &Import) -> String {
 
 const EXAMPLES: &str = "\
 Examples:
+  rollbook import organization.json --dry-run                      what would change
+  rollbook import organization.json                                into ./rollbook.db, new or not
   rollbook import people.csv --dry-run                             what would change
   rollbook import people.csv                                       into ./rollbook.db, new or not
   rollbook import people.csv --database postgres://USER@HOST/NAME  into PostgreSQL, beside a server that runs
@@ -156,7 +165,13 @@ Examples:
 Exit codes: 0 done, 1 the store failed, 2 wrong usage, 3 the file has faults and nothing was written.";
 
 const HELP: &str = "\
-The file:
+A document:
+  What 'rollbook export' writes, or a part of it; docs/document.md describes it, docs/organization.schema.json checks it.
+  The organization is founded if it is not there. Everything in the document is restored under its id: what is missing is
+  added, what differs is updated, and nothing is ever removed. All of it is one transaction: a fault anywhere leaves
+  everything as it was. A key without its secret or the hash of that is left out, because it would open nothing.
+
+A file of people:
   email,name,role,project,project_role
   ada@example.com,Ada,owner,Engines,owner
   ada@example.com,Ada,owner,Notes,member
@@ -175,6 +190,8 @@ The file:
   nothing. A server on the same store shows the result at its next request.
 
 Examples:
+  rollbook import organization.json --dry-run                      what would change
+  rollbook import organization.json                                into ./rollbook.db, new or not
   rollbook import people.csv --dry-run                             what would change
   rollbook import people.csv                                       into ./rollbook.db, new or not
   rollbook import people.csv --database postgres://USER@HOST/NAME  into PostgreSQL, beside a server that runs

@@ -157,7 +157,8 @@ fn demotion(demotion: &Demotion) -> Value {
     json!({ "email": demotion.email, "keys": keys.collect::<Value>() })
 }
 
-fn table() -> Table {
+/// A table as every report here has it.
+pub fn table() -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
