@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
 use rollbook_admin::domain::clock::{Clock, SystemClock, SystemRandom};
 use rollbook_admin::domain::secret::{ADMIN_PREFIX, PlainKey};
 use rollbook_admin::founding::Founding;
 use rollbook_admin::usage::prices::{self, NewPrice};
 use rollbook_admin::{App, Settings};
-use axum::Router;
-use axum::body::Body;
-use http::Request;
-use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sql::{Options, Store};
 use tower::ServiceExt;
@@ -110,7 +110,7 @@ fn body(batch: usize, projects: &[String], now: i64) -> String {
             "output_tokens": mixed % 900,
         })
     };
-    Value::from_iter((0..BATCH).map(event)).to_string()
+    (0..BATCH).map(event).collect::<Value>().to_string()
 }
 
 async fn send(router: &Router, path: &str, key: &str, body: String) -> Result<Value, Failed> {
