@@ -110,7 +110,7 @@ fn body(batch: usize, projects: &[String], now: i64) -> String {
             "output_tokens": mixed % 900,
         })
     };
-    Value::from_iter((0..BATCH).map(event)).to_string()
+    (0..BATCH).map(event).collect::<Value>().to_string()
 }
 
 async fn send(router: &Router, path: &str, key: &str, body: String) -> Result<Value, Failed> {

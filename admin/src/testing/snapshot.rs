@@ -51,7 +51,6 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "created_at",
         ],
     ),
-    ("former_names", &["organization_id", "kind", "id", "name", "email"]),
     (
         "fired_alerts",
         &[
@@ -67,6 +66,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "delivered_at",
         ],
     ),
+    ("former_names", &["organization_id", "kind", "id", "name", "email"]),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -213,16 +213,16 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "created_at",
         ],
     ),
-    ("usage_tail", &["organization_id", "batch_id"]),
-    ("usage_spend", &["organization_id", "project_id", "month", "amount"]),
-    ("usage_series", &["organization_id", "id", "kind", "dimensions"]),
-    ("usage_segments", &["organization_id", "kind", "width", "start", "number"]),
-    ("usage_id_runs", &["organization_id", "id", "ids", "last_time"]),
-    ("usage_id_chunks", &["organization_id", "run_id"]),
     (
         "usage_batches",
         &["organization_id", "id", "received_at", "first_time", "last_time", "events"],
     ),
+    ("usage_id_chunks", &["organization_id", "run_id"]),
+    ("usage_id_runs", &["organization_id", "id", "ids", "last_time"]),
+    ("usage_segments", &["organization_id", "kind", "width", "start", "number"]),
+    ("usage_series", &["organization_id", "id", "kind", "dimensions"]),
+    ("usage_spend", &["organization_id", "project_id", "month", "amount"]),
+    ("usage_tail", &["organization_id", "batch_id"]),
     (
         "users",
         &[

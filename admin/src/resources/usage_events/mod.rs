@@ -43,23 +43,22 @@ async fn report(call: Call, body: Incoming) -> Result<Json<UsageReport>> {
     let (id, now, keep) = (call.new_id("usage_"), call.now(), call.settings().usage_keep);
     let (reporting, body) = call.reporting(body).await?;
     let read = blocking(move || body.read::<Sent>(MOST_EVENTS)).await??;
-    let (ids, reported): (Vec<_>, Vec<_>) =
+    let (ids, events): (Vec<_>, Vec<_>) =
         read.into_iter().map(|(id, event)| (id, event.map(|Sent(event)| event))).unzip();
-    let reported = Arc::new(reported);
+    let events = Arc::new(events);
     let (facts, known) = (reporting.facts(), reporting.usage_ids());
     let looked = {
-        let (reported, facts, known) =
-            (Arc::clone(&reported), Arc::clone(&facts), Arc::clone(&known));
+        let (events, facts, known) = (Arc::clone(&events), Arc::clone(&facts), Arc::clone(&known));
         reporting.look(move |tx, reporter| {
-            let events: Vec<_> = reported.iter().flatten().collect();
-            let found = Found::read(tx, reporter, (&facts, &known), &events)?;
+            let good: Vec<_> = events.iter().flatten().collect();
+            let found = Found::read(tx, reporter, (&facts, &known), &good)?;
             Ok((reporter.clone(), found))
         })
     };
     let (reporter, found) = looked.await?;
     let prepared = blocking(move || {
-        let reported = Arc::unwrap_or_clone(reported);
-        Prepared::of(id, &reporter, reported, found, (now, keep))
+        let events = Arc::unwrap_or_clone(events);
+        Prepared::of(id, &reporter, events, found, (now, keep))
     });
     let prepared = Arc::new(prepared.await??);
     let late = if prepared.is_empty() {

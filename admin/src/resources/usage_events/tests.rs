@@ -24,6 +24,7 @@ fn event(id: &str, project: &str) -> Value {
 }
 
 /// The same with these members in place of its own.
+#[expect(clippy::needless_pass_by_value, reason = "the members are made for it")]
 fn with(mut event: Value, members: Value) -> Value {
     let changes = members.as_object().expect("members are an object").clone();
     event.as_object_mut().expect("an event is an object").extend(changes);

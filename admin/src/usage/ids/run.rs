@@ -67,8 +67,8 @@ pub struct RunFilter(BinaryFuse16);
 
 /// What a filter looks at.
 fn word(hash: &Hash) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *hash;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let (halves, _) = hash.as_chunks::<8>();
+    halves.first().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 impl RunFilter {

@@ -55,15 +55,15 @@ impl Prepared {
     pub fn of(
         id: String,
         reporter: &Reporter,
-        reported: Vec<Result<Reported>>,
+        sent: Vec<Result<Reported>>,
         found: Found,
         (now, keep): (i64, Keep),
     ) -> Result<Self> {
-        let mut outcomes = Vec::with_capacity(reported.len());
+        let mut outcomes = Vec::with_capacity(sent.len());
         let (mut places, mut events, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         let mut looked_up = found.hashes.iter().zip(&found.counted);
-        for (place, event) in reported.into_iter().enumerate() {
+        for (place, event) in sent.into_iter().enumerate() {
             let event = match event {
                 Ok(event) => event,
                 Err(fault) => {

@@ -175,7 +175,7 @@ async fn an_alert_fires_once_for_each_threshold_and_month() {
         fired_at: NOW,
         delivered_at: None,
     };
-    assert_eq!(fired(&api).await, [first.clone()]);
+    assert_eq!(fired(&api).await, std::slice::from_ref(&first));
     let told = |fired: &[Fired]| {
         let mut told: Vec<_> =
             fired.iter().map(|one| (one.alert_id.clone(), one.month, one.spent.clone())).collect();
