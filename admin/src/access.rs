@@ -216,7 +216,7 @@ pub fn identify(
                 let opens = |key: &Arc<Known>| {
                     decide(&key.holder.standing(now), &Wish::default()) == Reason::Allowed
                 };
-                let key = known.find_holder(tx, stamp, hash, None)?.filter(opens);
+                let key = known.find_holder(tx, stamp, hash, None, now)?.filter(opens);
                 Identity::Project(key.ok_or_else(|| Error::wrong_key(masked))?)
             };
             let is_named = identity.organization().is_named(organization.as_deref());

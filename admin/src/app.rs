@@ -17,6 +17,7 @@ use crate::kept::Kept;
 use crate::resources::admin_api_keys::store::{self as keys, FoundKey};
 use crate::resources::project_api_keys::store::{self as project_keys, Holder};
 use crate::usage::ids::Known;
+use crate::usage::intake::Facts;
 use crate::usage::keep::Keep;
 use crate::usage::memory::Memory;
 use crate::uses::Uses;
@@ -84,6 +85,8 @@ pub struct Parts {
     pub kept: Arc<Kept>,
     /// What was read of usage and may be read again.
     pub usage: Arc<Memory>,
+    /// What is remembered of projects and keys when usage is reported.
+    pub usage_facts: Arc<Facts>,
     /// What is known of the ids of the events that were counted.
     pub usage_ids: Arc<Known>,
     /// How often each operation is asked for, and how long it takes.
@@ -102,6 +105,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         let ids = Ids::new(Arc::clone(&clock), Arc::clone(&random));
+        let usage_facts = Arc::new(Facts::new(store.engine()));
         Self(Arc::new(Parts {
             store,
             clock,
@@ -112,6 +116,7 @@ impl App {
             uses: Uses::default(),
             kept: Arc::default(),
             usage: Arc::default(),
+            usage_facts,
             usage_ids: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),

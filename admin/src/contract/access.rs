@@ -139,13 +139,42 @@ async fn make_account_key(api: &Api, world: &World) -> String {
     made.ok()["api_key"]["value"].as_str().expect("a new key shows its secret").to_owned()
 }
 
+/// Whether a key of a project opens an operation: whoever uses something may report it.
+fn takes_project_keys(name: &OperationName) -> bool {
+    name.1 == "/rollbook/v1/usage_events"
+}
+
+/// A key of a project reports what the project uses, and another one is told so for each event.
+#[tokio::test]
+async fn a_key_of_a_project_opens_what_is_meant_for_it() {
+    let api = Api::new().await;
+    let world = World::of_first(&api).await;
+    let keys = [make_project_key(&api, &world, None).await, make_account_key(&api, &world).await];
+    let meant: Vec<_> = operations().filter(|(name, _)| takes_project_keys(name)).collect();
+    assert_eq!(meant.len(), 1);
+    for (name, operation) in meant {
+        for key in &keys {
+            let reply = world.request(&api, name, operation).key(key).send().await;
+            assert_eq!(reply.ok()["refused"], 0, "{name:?}");
+        }
+        let (theirs, body) = (
+            World::of(&api, api.found("other").await).await,
+            world.sample_body(&name.1, operation),
+        );
+        let request =
+            api.request(&name.0, &name.1).key(&make_project_key(&api, &theirs, None).await);
+        let reply = request.json(&operation.whole_body(body)).send().await;
+        assert_eq!(reply.ok()["results"][0]["code"], "mismatched_project");
+    }
+}
+
 /// Ruling 5.1: a key of a project is known, so it is refused for want of a scope; never with 401, and never with what exists.
 #[tokio::test]
 async fn a_key_of_a_project_opens_nothing_here() {
     let api = Api::new().await;
     let world = World::of_first(&api).await;
     let keys = [make_project_key(&api, &world, None).await, make_account_key(&api, &world).await];
-    for (name, operation) in operations() {
+    for (name, operation) in operations().filter(|(name, _)| !takes_project_keys(name)) {
         let missing = scope(name);
         let fragment =
             format!("insufficient permissions for this operation. Missing scopes: {missing}.");

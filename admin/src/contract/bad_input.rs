@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::error::enumerate;
-use crate::testing::Api;
 use crate::testing::document::{Operation, OperationName, operations};
 use crate::testing::world::{World, sample};
+use crate::testing::{Api, Reply};
 
 /// Every operation with a body, in a world of its own.
 async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Operation)) {
@@ -16,19 +16,42 @@ async fn each_with_body(check: impl AsyncFn(&Api, &World, &OperationName, &Opera
     }
 }
 
+/// Sends an object for a body.
+async fn send(
+    api: &Api,
+    world: &World,
+    (name, operation): (&OperationName, &Operation),
+    object: Value,
+) -> Reply {
+    let request = api.request(&name.0, &world.path(&name.1));
+    request.json(&operation.whole_body(object)).send().await
+}
+
+/// Asserts that an object was refused: with the body, or for itself where there may be several.
+fn assert_refused(operation: &Operation, reply: &Reply, code: &str, param: &str, fragment: &str) {
+    if !operation.takes_many() {
+        reply.refused(400, code, param, fragment);
+        return;
+    }
+    let result = &reply.ok()["results"][0];
+    assert_eq!(
+        (&result["status"], &result["code"], &result["param"]),
+        (&json!("refused"), &json!(code), &json!(param)),
+        "{result}"
+    );
+    let message = result["message"].as_str().unwrap_or_default();
+    assert!(message.contains(fragment), "'{message}' lacks '{fragment}'");
+}
+
 /// Ruling 5.24.
 #[tokio::test]
 async fn an_unknown_member_is_refused_by_name() {
     each_with_body(async |api, world, name, operation| {
         let mut body = world.sample_body(&name.1, operation);
         body["surprise"] = json!(1);
-        let request = api.request(&name.0, &world.path(&name.1)).json(&body);
-        request.send().await.refused(
-            400,
-            "unknown_parameter",
-            "surprise",
-            "Unknown parameter: 'surprise'.",
-        );
+        let reply = send(api, world, (name, operation), body).await;
+        let fragment = "Unknown parameter: 'surprise'.";
+        assert_refused(operation, &reply, "unknown_parameter", "surprise", fragment);
     })
     .await;
 }
@@ -39,9 +62,9 @@ async fn a_missing_member_is_refused_by_name() {
         for member in operation.body_members().1 {
             let mut body = world.sample_body(&name.1, operation);
             body.as_object_mut().expect("bodies are objects").remove(&member);
-            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+            let reply = send(api, world, (name, operation), body).await;
             let fragment = format!("Missing required parameter: '{member}'.");
-            reply.refused(400, "missing_required_parameter", member.as_str(), &fragment);
+            assert_refused(operation, &reply, "missing_required_parameter", &member, &fragment);
         }
     })
     .await;
@@ -58,9 +81,9 @@ async fn a_member_of_the_wrong_type_is_refused_by_name() {
                 }
                 let mut body = world.sample_body(&name.1, operation);
                 body[&member] = value;
-                let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+                let reply = send(api, world, (name, operation), body).await;
                 let fragment = format!("Invalid type for '{member}': expected a");
-                reply.refused(400, "invalid_type", member.as_str(), &fragment);
+                assert_refused(operation, &reply, "invalid_type", &member, &fragment);
             }
         }
     })
@@ -86,7 +109,7 @@ async fn a_nullable_member_may_be_null() {
             if schema["type"].to_string().contains("null") {
                 let mut body = world.sample_body(&name.1, operation);
                 body[&member] = Value::Null;
-                let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+                let reply = send(api, world, (name, operation), body).await;
                 // Whoever names nobody is told so; every other null is as if it were absent.
                 let is_accepted = reply.status.as_u16() == 200
                     || reply.body["error"]["code"] == "missing_required_parameter";
@@ -106,15 +129,15 @@ async fn text_that_no_engine_could_keep_is_refused_by_name() {
             }
             let mut body = world.sample_body(&name.1, operation);
             body[&member] = json!("a\0b");
-            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
-            reply.refused(400, "invalid_value", member.as_str(), "NUL");
+            let reply = send(api, world, (name, operation), body.clone()).await;
+            assert_refused(operation, &reply, "invalid_value", &member, "NUL");
             // Most names have no use for so many; what may be longer says how long.
             let most = schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok());
             let long = most.map_or(1000, |most| 1000.max(most + 1));
             body[&member] = json!("x".repeat(long));
-            let reply = api.request(&name.0, &world.path(&name.1)).json(&body).send().await;
+            let reply = send(api, world, (name, operation), body).await;
             let fragment = format!("but got {long}");
-            reply.refused(400, "string_above_max_length", member.as_str(), &fragment);
+            assert_refused(operation, &reply, "string_above_max_length", &member, &fragment);
         }
     })
     .await;
@@ -131,11 +154,17 @@ async fn a_body_that_is_no_json_object_is_refused() {
                 api.request(&name.0, &path).header("content-type", "application/json").body(text);
             request.send().await.refused(400, (), (), "could not be parsed as JSON");
         }
+        let (expected, other) = if operation.takes_many() {
+            ("an array", ("{}", "an object"))
+        } else {
+            ("an object", ("[]", "an array"))
+        };
         for (text, kind) in
-            [("[]", "an array"), ("7", "an integer"), ("\"x\"", "a string"), ("true", "a boolean")]
+            [other, ("7", "an integer"), ("\"x\"", "a string"), ("true", "a boolean")]
         {
             let reply = api.request(&name.0, &path).body(text).send().await;
-            reply.refused(400, "invalid_type", (), &format!("expected an object, but got {kind}"));
+            let fragment = format!("expected {expected}, but got {kind}");
+            reply.refused(400, "invalid_type", (), &fragment);
         }
         let request = api.request(&name.0, &path).header("content-type", "text/plain").body("{}");
         request.send().await.refused(415, "unsupported_media_type", (), "application/json");
@@ -182,10 +211,11 @@ async fn a_json_body_is_taken_with_any_charset_and_without_a_type() {
 
 #[tokio::test]
 async fn a_body_over_the_cap_is_refused_and_the_connection_closed() {
-    each_with_body(async |api, world, name, _| {
+    each_with_body(async |api, world, name, operation| {
         let path = world.path(&name.1);
-        let reply = api.request(&name.0, &path).body(vec![b' '; (1 << 20) + 1]).send().await;
-        reply.refused(413, "request_too_large", (), "1048576 bytes");
+        let cap: usize = if operation.takes_many() { 8 << 20 } else { 1 << 20 };
+        let reply = api.request(&name.0, &path).body(vec![b' '; cap + 1]).send().await;
+        reply.refused(413, "request_too_large", (), &format!("{cap} bytes"));
         assert_eq!(reply.header("connection"), Some("close"));
     })
     .await;

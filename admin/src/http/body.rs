@@ -60,6 +60,15 @@ impl Incoming {
         Ok(Query::parse(&String::from_utf8_lossy(&bytes)))
     }
 
+    /// Receives objects that are sent together, within the cap and the deadline.
+    pub async fn receive_many(self, cap: usize, deadline: Duration) -> Result<Many> {
+        let form = match self.media_type.as_deref() {
+            Some("application/x-ndjson" | "application/jsonl") => Some(Form::Lines),
+            other => is_json(other).then_some(Form::Array),
+        };
+        Ok(Many { form, bytes: self.receive_bytes(cap, deadline).await? })
+    }
+
     async fn receive_bytes(self, cap: usize, deadline: Duration) -> Result<Bytes> {
         received(self.body, cap, deadline).await
     }
@@ -131,14 +140,79 @@ fn read<T: FromFields>(bytes: &[u8], is_json: bool) -> Result<T> {
     match serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))? {
         Value::Object(members) => Fields::of(members).read(),
         Value::Null if T::OPTIONAL => Fields::default().read(),
-        other => {
+        other => Err(unexpected("the request body", "an object", &other)),
+    }
+}
+
+/// How many objects are sent together.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Array,
+    Lines,
+}
+
+/// Objects that were received together and not read yet.
+#[derive(Debug)]
+pub struct Many {
+    form: Option<Form>,
+    bytes: Bytes,
+}
+
+impl Many {
+    /// Reads each for itself, with the text that it has for an id: what is wrong with one is no matter of the others.
+    pub fn read<T: FromFields>(&self, most: usize) -> Result<Vec<(Option<String>, Result<T>)>> {
+        let values = match self.form {
+            Some(Form::Array) => self.array()?,
+            Some(Form::Lines) => self.lines()?,
+            None => {
+                let message = "The request body is not JSON by its Content-Type. Send 'Content-Type: application/json', or 'application/x-ndjson' for a line of JSON for each event.";
+                return Err(
+                    Error::new(Kind::UnsupportedMedia, message).code("unsupported_media_type")
+                );
+            }
+        };
+        if values.len() > most {
             let message = format!(
-                "Invalid type for the request body: expected an object, but got {} instead.",
-                type_of(&other)
+                "Invalid request body: array too long. Expected at most {most} items, but got {}.",
+                values.len()
             );
-            Err(Error::invalid("invalid_type", message))
+            return Err(Error::invalid("array_above_max_length", message));
+        }
+        Ok(values.into_iter().map(one).collect())
+    }
+
+    fn array(&self) -> Result<Vec<Value>> {
+        match serde_json::from_slice(&self.bytes).map_err(|error| malformed(&error.to_string()))? {
+            Value::Array(values) => Ok(values),
+            other => Err(unexpected("the request body", "an array", &other)),
         }
     }
+
+    fn lines(&self) -> Result<Vec<Value>> {
+        let lines = self.bytes.split(|byte| *byte == b'\n').enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+        let read = |(number, line): (usize, &[u8])| {
+            let read = serde_json::from_slice(line);
+            read.map_err(|error| malformed(&format!("line {}: {error}", number + 1)))
+        };
+        lines.map(read).collect()
+    }
+}
+
+fn one<T: FromFields>(value: Value) -> (Option<String>, Result<T>) {
+    match value {
+        Value::Object(members) => {
+            let id = members.get("id").and_then(Value::as_str).map(str::to_owned);
+            (id, Fields::of(members).read())
+        }
+        other => (None, Err(unexpected("an item of the request body", "an object", &other))),
+    }
+}
+
+fn unexpected(what: &str, expected: &str, got: &Value) -> Error {
+    let message =
+        format!("Invalid type for {what}: expected {expected}, but got {} instead.", type_of(got));
+    Error::invalid("invalid_type", message)
 }
 
 fn malformed(why: &str) -> Error {

@@ -11,7 +11,7 @@ use http::request::Parts;
 use serde::Serialize;
 use sql::{Stamp, Tx};
 
-use super::body::{Incoming, Parsed};
+use super::body::{Incoming, Many, Parsed};
 use super::edge::Trace;
 use super::fields::FromFields;
 use super::meter::Meter;
@@ -24,6 +24,8 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
 use crate::error::Result;
 use crate::kept::{Answer, Kept};
+use crate::usage::ids;
+use crate::usage::intake::{Facts, Reporter};
 use crate::usage::memory::Memory;
 
 /// One request. Not yet authenticated: that happens where its rows are read.
@@ -193,10 +195,23 @@ impl Call {
         self.write(move |tx, caller| f(tx, caller, &body)).await
     }
 
+    /// Lets somebody in who may report usage, and receives what they report. Strangers are refused before.
+    pub async fn reporting(self, body: Incoming) -> Result<(Reporting, Many)> {
+        let reporting = Reporting(self);
+        reporting.look(|_, _| Ok(())).await?;
+        let settings = &reporting.0.app.settings;
+        let body = body.receive_many(settings.usage_body_cap, settings.body_deadline).await?;
+        Ok((reporting, body))
+    }
+
     fn admission(&self, scope: Scope) -> Result<Admission> {
-        Ok(Admission {
+        Ok(self.entry()?.needing(scope))
+    }
+
+    /// Of somebody of whom it is not said yet what they must be able to do.
+    fn entry(&self) -> Result<Entry> {
+        Ok(Entry {
             credential: self.credential.clone()?,
-            scope,
             now: self.now,
             kept: Arc::clone(&self.app.kept),
             trace: Arc::clone(&self.trace),
@@ -216,19 +231,86 @@ impl Call {
     }
 }
 
+/// Somebody who reports usage. They were let in before their report was received, and each transaction asks again.
+pub struct Reporting(Call);
+
+impl Reporting {
+    /// What is remembered of projects and keys.
+    #[must_use]
+    pub fn facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.0.app.usage_facts)
+    }
+
+    /// What is known of the ids that were counted.
+    #[must_use]
+    pub fn usage_ids(&self) -> Arc<ids::Known> {
+        Arc::clone(&self.0.app.usage_ids)
+    }
+
+    /// What `f` finds in one snapshot.
+    pub async fn look<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Reporter) -> Result<T> + Send + 'static,
+    {
+        let entry = self.0.entry()?;
+        let read = self.0.app.store.read(move |tx| {
+            let stamp = tx.stamp();
+            let reporter = Reporter::of(&entry.identify(tx, stamp)?)?;
+            f(tx, &reporter)
+        });
+        let read = read.await;
+        self.0.record_use();
+        if let (Ok(_), Some(Identity::Project(key))) = (&read, self.0.trace.identity()) {
+            self.0.app.record_project_use(&key.holder, self.0.now);
+        }
+        read
+    }
+
+    /// Changes something.
+    pub async fn write<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Reporter) -> Result<T> + Send + 'static,
+    {
+        let entry = self.0.entry()?;
+        let write = move |tx: &mut Tx<'_>| {
+            let reporter = Reporter::of(&entry.identify(tx, None)?)?;
+            f(tx, &reporter)
+        };
+        self.0.app.store.write(write).await
+    }
+}
+
 /// What a transaction needs to find out who is asking. Run again, it asks again.
-struct Admission {
+struct Entry {
     credential: Credential,
-    scope: Scope,
     now: i64,
     kept: Arc<Kept>,
     trace: Arc<Trace>,
 }
 
-impl Admission {
+impl Entry {
+    fn needing(self, scope: Scope) -> Admission {
+        Admission { entry: self, scope }
+    }
+
     fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
         let identity = identify(tx, &self.credential, self.now, &self.kept, stamp)?;
         self.trace.identify(&identity);
+        Ok(identity)
+    }
+}
+
+/// The same of somebody who must have a scope.
+struct Admission {
+    entry: Entry,
+    scope: Scope,
+}
+
+impl Admission {
+    fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
+        let identity = self.entry.identify(tx, stamp)?;
         identity.require(self.scope)?;
         Ok(identity)
     }

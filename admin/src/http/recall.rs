@@ -124,7 +124,7 @@ impl Recall {
     ) -> Option<Response> {
         let app = &self.app;
         let (hash, now) = (asked.hash(), app.clock.now());
-        let known = app.kept.holder(app.store.stamp()?, &hash)?;
+        let known = app.kept.holder(app.store.stamp()?, &hash, now)?;
         let model = known.policy.of(asked.model())?;
         app.record_project_use(&known.holder, now);
         let (response, identity) = asked.answer(&Found::Known(known, model), now);

@@ -41,12 +41,13 @@ impl Kept {
         stamp: Option<Stamp>,
         hash: &KeyHash,
         model: Option<&str>,
+        now: i64,
     ) -> Result<Option<Arc<Known>>> {
-        if let Some(known) = stamp.and_then(|stamp| self.holder(stamp, hash)) {
+        if let Some(known) = stamp.and_then(|stamp| self.holder(stamp, hash, now)) {
             return Ok(Some(known));
         }
         let Some(holder) = keys::find_holder(tx, hash)? else { return Ok(None) };
-        let policy = self.find_policy(tx, stamp, &holder, model)?;
+        let policy = self.find_policy(tx, stamp, &holder, model, now)?;
         let known = Arc::new(Known::of(holder, policy)?);
         if let Some(stamp) = stamp {
             self.holders.keys.insert(*hash, (stamp, Arc::clone(&known)));
@@ -60,24 +61,28 @@ impl Kept {
         stamp: Option<Stamp>,
         holder: &Holder,
         model: Option<&str>,
+        now: i64,
     ) -> Result<Arc<ProjectPolicy>> {
         let project = (holder.organization.id.clone(), holder.project_id.clone());
         let kept = stamp.and_then(|stamp| {
-            self.holders.policies.get(&project).filter(|(read, _)| *read == stamp)
+            let policy = self.holders.policies.get(&project);
+            policy.filter(|(read, policy)| *read == stamp && policy.spending.holds(now))
         });
         if let Some((_, policy)) = kept {
             return Ok(policy);
         }
-        let policy = Arc::new(ProjectPolicy::read(tx, &project.0, &project.1, model)?);
+        let policy = Arc::new(ProjectPolicy::read(tx, &project.0, &project.1, model, now)?);
         if let Some(stamp) = stamp {
             self.holders.policies.insert(project, (stamp, Arc::clone(&policy)));
         }
         Ok(policy)
     }
 
-    /// What the project key with this hash opens, if that is known for this state.
+    /// What the project key with this hash opens, if that is known for this state and for the month of this time: what was spent is
+    /// another matter in each.
     #[must_use]
-    pub fn holder(&self, stamp: Stamp, hash: &KeyHash) -> Option<Arc<Known>> {
-        self.holders.keys.get(hash).filter(|(read, _)| *read == stamp).map(|(_, known)| known)
+    pub fn holder(&self, stamp: Stamp, hash: &KeyHash, now: i64) -> Option<Arc<Known>> {
+        let known = self.holders.keys.get(hash).filter(|(read, _)| *read == stamp);
+        known.map(|(_, known)| known).filter(|known| known.policy.spending.holds(now))
     }
 }

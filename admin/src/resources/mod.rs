@@ -31,6 +31,7 @@ pub mod service_accounts;
 pub mod spend_alerts;
 pub mod spend_limits;
 pub mod usage;
+pub mod usage_events;
 pub mod users;
 
 /// Every operation of the published API that is built, with its description.
@@ -68,4 +69,5 @@ pub fn own_routes() -> OpenApiRouter<App> {
         .merge(check::routes())
         .merge(invites::own_routes())
         .merge(project_api_keys::own_routes())
+        .merge(usage_events::own_routes())
 }

@@ -79,6 +79,16 @@ impl Operation {
         format!("?{}", required.collect::<String>())
     }
 
+    /// Whether the body is a list of objects, of which each is accepted or refused for itself.
+    pub fn takes_many(&self) -> bool {
+        self.body.as_ref().is_some_and(|(_, schema)| schema["type"] == "array")
+    }
+
+    /// The body with this object as it is sent.
+    pub fn whole_body(&self, object: Value) -> Value {
+        if self.takes_many() { json!([object]) } else { object }
+    }
+
     /// The schema of an argument of the query.
     pub fn argument(&self, name: &str) -> Option<&Value> {
         self.parameters.get(&("query".to_owned(), name.to_owned())).map(|(_, schema)| schema)
@@ -94,9 +104,10 @@ impl Operation {
         )
     }
 
-    /// The members of the body, with the required ones named.
+    /// The members of the body, or of each object in it, with the required ones named.
     pub fn body_members(&self) -> (Map<String, Value>, BTreeSet<String>) {
         let schema = self.body.as_ref().map_or(Value::Null, |(_, schema)| schema.clone());
+        let schema = if self.takes_many() { schema["items"].clone() } else { schema };
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         let required =
             required.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();

@@ -12,7 +12,7 @@ use crate::resources::{
     admin_api_keys, audit_logs, certificates, data_retention, group_users, groups,
     hosted_tool_permissions, invites, model_permissions, project_api_keys, project_groups,
     project_users, projects, rate_limits, role_assignments, roles, service_accounts, spend_alerts,
-    spend_limits, users,
+    spend_limits, usage_events, users,
 };
 
 /// Every seed, in the order in which a world is built: what a row needs stands before it.
@@ -37,6 +37,7 @@ pub const ALL: &[Seed] = &[
     spend_alerts::seed::ORGANIZATION,
     spend_alerts::seed::PROJECT,
     spend_limits::seed::SEED,
+    usage_events::seed::SEED,
     rate_limits::seed::SEED,
     model_permissions::seed::SEED,
     hosted_tool_permissions::seed::SEED,

@@ -51,6 +51,22 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "created_at",
         ],
     ),
+    ("former_names", &["organization_id", "kind", "id", "name", "email"]),
+    (
+        "fired_alerts",
+        &[
+            "organization_id",
+            "project_id",
+            "alert_id",
+            "month",
+            "threshold_amount",
+            "spent",
+            "recipients",
+            "subject_prefix",
+            "fired_at",
+            "delivered_at",
+        ],
+    ),
     ("group_members", &["organization_id", "group_id", "user_id", "added_at"]),
     ("groups", &["organization_id", "id", "name", "created_at"]),
     (
@@ -94,6 +110,10 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "model_ids",
             "hosted_tools",
         ],
+    ),
+    (
+        "prices",
+        &["organization_id", "model", "measure", "effective_from", "price", "units", "created_at"],
     ),
     (
         "project_api_keys",
@@ -192,6 +212,16 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "subject_prefix",
             "created_at",
         ],
+    ),
+    ("usage_tail", &["organization_id", "batch_id"]),
+    ("usage_spend", &["organization_id", "project_id", "month", "amount"]),
+    ("usage_series", &["organization_id", "id", "kind", "dimensions"]),
+    ("usage_segments", &["organization_id", "kind", "width", "start", "number"]),
+    ("usage_id_runs", &["organization_id", "id", "ids", "last_time"]),
+    ("usage_id_chunks", &["organization_id", "run_id"]),
+    (
+        "usage_batches",
+        &["organization_id", "id", "received_at", "first_time", "last_time", "events"],
     ),
     (
         "users",

@@ -78,13 +78,13 @@ impl World {
         let path = format!("{}{}", self.path(template), query.trim_end_matches(['?', '&']));
         let request = api.request(method, &path);
         if operation.body.is_some() {
-            request.json(&self.sample_body(template, operation))
+            request.json(&operation.whole_body(self.sample_body(template, operation)))
         } else {
             request
         }
     }
 
-    /// A body with every required member, and those that a seed tells.
+    /// A body, or an object for it, with every required member, and those that a seed tells.
     pub fn sample_body(&self, template: &str, operation: &Operation) -> Value {
         let (members, required) = operation.body_members();
         let is_told =

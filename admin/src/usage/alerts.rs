@@ -1,10 +1,12 @@
 //! Alerts that fired: once for each threshold and month, whoever reports what was spent.
 
+use std::collections::BTreeMap;
+
 use sql::{Row, Tx, args};
 
 use super::event::Amount;
 use super::money;
-use super::spend::{cents, month_of};
+use super::spend::{cents, month_of, within};
 use crate::error::Result;
 
 /// An alert that fired, as it was at that moment.
@@ -51,9 +53,37 @@ impl Fired {
     }
 }
 
-/// Fires every alert of a level whose threshold is reached and that did not fire this month. Only the month that runs and the one
+/// Fires every alert of these levels whose threshold is reached and that did not fire in the month. Only the month that runs and the one
 /// before are told of: nobody wants to hear about last year when its usage is imported.
 pub(super) fn fire(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    month: i64,
+    spent: &[(&str, Amount)],
+    now: i64,
+) -> Result<()> {
+    if month < month_before(month_of(now)) {
+        return Ok(());
+    }
+    // No level has spent more, so no higher threshold is reached.
+    let most = spent.iter().map(|(_, amount)| cents(*amount)).max().unwrap_or_default();
+    let (places, arguments) = within(organization, most, spent);
+    let sql = format!(
+        "SELECT project_id, MIN(threshold_amount) FROM spend_alerts
+         WHERE organization_id = $1 AND project_id IN ({places}) AND threshold_amount <= $2 GROUP BY project_id"
+    );
+    let lowest: Vec<(String, i64)> =
+        tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let lowest: BTreeMap<String, i64> = lowest.into_iter().collect();
+    for (project, spent) in spent {
+        if lowest.get(*project).is_some_and(|threshold| *threshold <= cents(*spent)) {
+            fire_of(tx, organization, project, month, *spent, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn fire_of(
     tx: &mut Tx<'_>,
     organization: &str,
     project: &str,
@@ -61,9 +91,6 @@ pub(super) fn fire(
     spent: Amount,
     now: i64,
 ) -> Result<()> {
-    if month < month_before(month_of(now)) {
-        return Ok(());
-    }
     tx.execute(
         "INSERT INTO fired_alerts (organization_id, project_id, alert_id, month, threshold_amount, spent, recipients,
              subject_prefix, fired_at)

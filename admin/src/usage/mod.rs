@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod batch;
 pub mod event;
 pub mod ids;
+pub mod intake;
 pub mod keep;
 pub mod kind;
 pub mod memory;

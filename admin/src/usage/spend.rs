@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sql::{Tx, args};
+use sql::{Arg, Tx, args};
 
 use super::alerts;
 use super::event::Amount;
@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// The project under which the organization's sum is kept.
 const ORGANIZATION: &str = "";
+/// So many levels are read and written by one statement.
+const AT_ONCE: usize = 128;
 
 /// The calendar month of a time in UTC, as a number like 202602.
 #[must_use]
@@ -33,10 +35,12 @@ pub fn find(
         WHERE organization_id = $1 AND project_id = $2 AND month = $3";
     let this = args![organization, project.unwrap_or(ORGANIZATION), month];
     let kept: Option<String> = tx.one(sql, this, |row| row.get(0))?;
-    kept.map_or(Ok(0), |text| {
-        let unreadable = || Error::internal(format!("what was spent cannot be read: {text}"));
-        money::parse(&text).ok_or_else(unreadable)
-    })
+    kept.map_or(Ok(0), |amount| amount_of(&amount))
+}
+
+fn amount_of(text: &str) -> Result<Amount> {
+    let unreadable = || Error::internal(format!("what was spent cannot be read: {text}"));
+    money::parse(text).ok_or_else(unreadable)
 }
 
 /// Whole cents of an amount, as limits and alerts count them: a threshold is reached when all of it was spent.
@@ -50,18 +54,81 @@ pub type Added = BTreeMap<(String, i64), Amount>;
 
 /// Adds what a batch cost to its projects and to the organization, and fires the alerts whose thresholds are reached.
 pub fn add(tx: &mut Tx<'_>, organization: &str, added: &Added, now: i64) -> Result<()> {
-    let mut all = added.clone();
-    for ((_, month), amount) in added {
-        *all.entry((ORGANIZATION.to_owned(), *month)).or_default() += amount;
+    let mut months: BTreeMap<i64, BTreeMap<&str, Amount>> = BTreeMap::new();
+    for ((project, month), amount) in added.iter().filter(|(_, amount)| **amount != 0) {
+        let month = months.entry(*month).or_default();
+        *month.entry(project).or_default() += amount;
+        *month.entry(ORGANIZATION).or_default() += amount;
     }
-    for ((project, month), amount) in all.iter().filter(|(_, amount)| **amount != 0) {
-        let spent = find(tx, organization, Some(project), *month)? + amount;
-        tx.execute(
-            "INSERT INTO usage_spend (organization_id, project_id, month, amount) VALUES ($1, $2, $3, $4)
+    for (month, levels) in months {
+        let levels: Vec<_> = levels.into_iter().collect();
+        for levels in levels.chunks(AT_ONCE) {
+            let spent = read(tx, organization, month, levels)?;
+            let spent: Vec<(&str, Amount)> = levels
+                .iter()
+                .map(|(project, amount)| {
+                    (*project, spent.get(*project).copied().unwrap_or(0) + amount)
+                })
+                .collect();
+            write(tx, organization, month, &spent)?;
+            alerts::fire(tx, organization, month, &spent, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What these levels have spent in a month, as far as they have.
+fn read(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    month: i64,
+    levels: &[(&str, Amount)],
+) -> Result<BTreeMap<String, Amount>> {
+    let (places, arguments) = within(organization, month, levels);
+    let sql = format!(
+        "SELECT project_id, amount FROM usage_spend
+         WHERE organization_id = $1 AND project_id IN ({places}) AND month = $2"
+    );
+    let kept: Vec<(String, String)> =
+        tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    kept.into_iter().map(|(project, amount)| Ok((project, amount_of(&amount)?))).collect()
+}
+
+/// The places of these levels in a statement behind two other arguments, and all of them. Rounding up to a power of two keeps few texts.
+pub(super) fn within<'a>(
+    organization: &'a str,
+    second: i64,
+    levels: &[(&'a str, Amount)],
+) -> (String, Vec<Arg<'a>>) {
+    let count = levels.len().next_power_of_two();
+    let places: Vec<String> = (3..3 + count).map(|place| format!("${place}")).collect();
+    let last = levels.last().map_or(ORGANIZATION, |(project, _)| project);
+    let names = levels.iter().map(|(project, _)| *project).chain(std::iter::repeat(last));
+    let mut arguments = vec![Arg::from(organization), Arg::from(second)];
+    arguments.extend(names.take(count).map(Arg::from));
+    (places.join(", "), arguments)
+}
+
+/// Keeps what levels have spent: as many rows at once as are a power of two, for the same reason.
+fn write(tx: &mut Tx<'_>, organization: &str, month: i64, spent: &[(&str, Amount)]) -> Result<()> {
+    let texts: Vec<_> =
+        spent.iter().map(|(project, amount)| (*project, money::text(*amount))).collect();
+    let mut rest = &texts[..];
+    while !rest.is_empty() {
+        let (some, others) = rest.split_at(1 << rest.len().ilog2());
+        let row = |place: usize| format!("($1, ${}, $2, ${})", 3 + 2 * place, 4 + 2 * place);
+        let rows: Vec<String> = (0..some.len()).map(row).collect();
+        let sql = format!(
+            "INSERT INTO usage_spend (organization_id, project_id, month, amount) VALUES {}
              ON CONFLICT (organization_id, project_id, month) DO UPDATE SET amount = excluded.amount",
-            args![organization, project, *month, &money::text(spent)],
-        )?;
-        alerts::fire(tx, organization, project, *month, spent, now)?;
+            rows.join(", ")
+        );
+        let mut arguments = vec![Arg::from(organization), Arg::from(month)];
+        for (project, amount) in some {
+            arguments.extend([Arg::from(*project), Arg::from(amount)]);
+        }
+        tx.execute(&sql, &arguments)?;
+        rest = others;
     }
     Ok(())
 }

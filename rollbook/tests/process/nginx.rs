@@ -209,7 +209,7 @@ fn the_example_for_nginx_lets_in_whom_the_check_allows() {
 }
 
 fn who_gets_through_does_so_as_themselves(place: &Place) {
-    let forged = "X-Rollbook-Project-Id: proj_forged\r\nx-rollbook-owner-EMAIL: forged@example.com\r\nX-Rollbook-Rate-Limit-Tokens: forged\r\nX-Api-Key: secret\r\n";
+    let forged = "X-Rollbook-Project-Id: proj_forged\r\nx-rollbook-owner-EMAIL: forged@example.com\r\nX-Rollbook-Rate-Limit-Tokens: forged\r\nX-Rollbook-Spend-Limit-Reached: forged\r\nX-Api-Key: secret\r\n";
     let (status, _, told) = place.nginx.send(
         "POST",
         "/v1/chat/completions?x=1",

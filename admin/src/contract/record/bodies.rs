@@ -39,8 +39,12 @@ impl Bodies<'_> {
     pub fn right(&self, template: &str, operation: &Operation, dice: &mut Dice<'_>) -> Value {
         let (members, required) = operation.body_members();
         let mut body = Map::new();
+        // What is sent with others has members for every kind of it, and may not have those of two.
+        let is_told =
+            |name: &str| ALL.iter().any(|seed| (seed.body)(self.world, template, name).is_some());
         for (name, schema) in &members {
-            if required.contains(name) || dice.of(2) == 0 {
+            let may_be = !operation.takes_many() || is_told(name);
+            if required.contains(name) || may_be && dice.of(2) == 0 {
                 body.insert(name.clone(), self.member(template, name, schema, dice));
             }
         }

@@ -110,7 +110,7 @@ impl<'a> Life<'a> {
             (true, Way::Same) => Some(self.same(&name.1, &path, operation).await),
             (true, _) => Some(bodies.right(&name.1, operation, dice)),
         };
-        Sent { name, path, body }
+        Sent { name, path, body: body.map(|body| operation.whole_body(body)) }
     }
 
     /// An id for a path: mostly of something that is there, or was.

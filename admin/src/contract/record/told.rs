@@ -165,6 +165,7 @@ pub const LINES: &[(&str, &str, &str, Told)] = &[
     ("119", "DELETE", "/projects/{project_id}/users/{user_id}/roles/{role_id}", RolesOnly),
     ("ours", "POST", "/rollbook/v1/invites/{invite_id}/link", Always("invite.sent")),
     ("ours", "POST", "/rollbook/v1/projects/{project_id}/api_keys", One("api_key.created")),
+    ("ours", "POST", "/rollbook/v1/usage_events", Nothing),
 ];
 
 /// What an operation tells; none for one that only reads.

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::FORWARD;
 use super::inference::needed;
 use super::known::Known;
 use super::policy::AskedModel;
+use super::spending;
 use super::verdict::{OfModels, Question, Verdict, lacking, message, render};
 use super::wire::{CheckRequest, well_formed};
 use crate::access::Identity;
@@ -130,7 +131,8 @@ impl<'a> Asked<'a> {
             OfModels::default()
         } else {
             let limited = model.limited.as_ref().map(|limited| &limited.shown[..]);
-            OfModels { permissions: Some(&known.policy.shown), limited }
+            let spending = Some(&known.policy.spending.shown[..]);
+            OfModels { permissions: Some(&known.policy.shown), limited, spending }
         };
         let body = render(verdict, permission, self.question.model, of_models, &known.whose);
         (self.success(body, known, model), identity())
@@ -144,6 +146,10 @@ impl<'a> Asked<'a> {
         response.headers_mut().clone_from(&known.headers);
         if let Some(limited) = &model.limited {
             limited.tell(response.headers_mut());
+        }
+        if let Some(reached) = &known.policy.spending.header {
+            let name = HeaderName::from_static(spending::HEADER);
+            response.headers_mut().insert(name, reached.clone());
         }
         response
     }

@@ -59,7 +59,7 @@ fn find(
     now: i64,
 ) -> Result<Found> {
     let stamp = tx.stamp();
-    if let Some(known) = kept.find_holder(tx, stamp, hash, model)? {
+    if let Some(known) = kept.find_holder(tx, stamp, hash, model, now)? {
         let (organization, project) = (&known.holder.organization.id, &known.holder.project_id);
         let model = known.policy.find(tx, organization, project, model)?;
         return Ok(Found::Known(known, model));

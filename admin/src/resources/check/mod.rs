@@ -5,6 +5,7 @@ mod inference;
 mod inquiry;
 pub mod known;
 pub mod policy;
+mod spending;
 mod store;
 #[cfg(test)]
 mod tests;

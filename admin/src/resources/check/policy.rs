@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sql::Tx;
 
+use super::spending::Spending;
 use super::store::{self, OfModels};
 use crate::domain::decision::{ModelMode, ModelVerdict};
 use crate::error::Result;
@@ -30,6 +31,8 @@ pub struct ProjectPolicy {
     ids: BTreeSet<Box<str>>,
     /// Which models the project may use, as an answer shows it.
     pub shown: Bytes,
+    /// What the project and its organization spent, where that is limited.
+    pub spending: Spending,
     /// The models that were asked for, as far as there are such.
     asked: RwLock<BTreeMap<Box<str>, Arc<Limited>>>,
 }
@@ -58,13 +61,16 @@ impl ProjectPolicy {
         organization: &str,
         project: &str,
         model: Option<&str>,
+        now: i64,
     ) -> Result<Self> {
-        let OfModels { are_any, policy, asked } = store::find(tx, organization, project, model)?;
+        let OfModels { are_any, policy, asked, spend } =
+            store::find(tx, organization, project, model)?;
+        let spending = Spending::read(tx, organization, project, spend, now)?;
         let mode = policy.as_ref().map(|policy| policy.mode);
         let ids = policy.iter().flat_map(|policy| &policy.model_ids);
         let ids = ids.map(|id| id.as_str().into()).collect();
         let shown = reply::bytes(&policy.map(ProjectModelPermissions::from))?;
-        let policy = Self { are_any, mode, ids, shown, asked: RwLock::default() };
+        let policy = Self { are_any, mode, ids, shown, spending, asked: RwLock::default() };
         if let Some(limit) = asked {
             policy.remember(limit)?;
         }

@@ -187,6 +187,8 @@ pub struct OfModels<'a> {
     pub permissions: Option<&'a [u8]>,
     /// How much of the one that is asked for.
     pub limited: Option<&'a [u8]>,
+    /// What was spent on them, where that is limited.
+    pub spending: Option<&'a [u8]>,
 }
 
 /// An answer as it is sent: the verdict, what was asked, what holds for models, and whose key it is.
@@ -200,9 +202,10 @@ pub fn render(
     let (head, _) = words(verdict);
     let (permissions, limited) =
         (of_models.permissions.unwrap_or(b"null"), of_models.limited.unwrap_or(b"null"));
+    let spending = of_models.spending.unwrap_or(b"null");
     let asked = permission.map_or(4, str::len) + model.map_or(4, str::len);
-    let rest = permissions.len() + limited.len() + whose.len();
-    let mut body = Vec::with_capacity(head.len() + asked + rest + 80);
+    let rest = permissions.len() + limited.len() + spending.len() + whose.len();
+    let mut body = Vec::with_capacity(head.len() + asked + rest + 100);
     body.extend_from_slice(head.as_bytes());
     text(&mut body, permission);
     body.extend_from_slice(br#","model":"#);
@@ -211,6 +214,8 @@ pub fn render(
     body.extend_from_slice(permissions);
     body.extend_from_slice(br#","rate_limit":"#);
     body.extend_from_slice(limited);
+    body.extend_from_slice(br#","spend_limit":"#);
+    body.extend_from_slice(spending);
     body.extend_from_slice(whose);
     body
 }
@@ -229,14 +234,14 @@ mod tests {
 
     #[test]
     fn an_answer_is_json_whatever_is_asked() {
-        let limited = OfModels { permissions: None, limited: Some(br#"{"id":"rl-m"}"#) };
+        let limited = OfModels { limited: Some(br#"{"id":"rl-m"}"#), ..OfModels::default() };
         let (permission, model) = (Some("api.x"), Some("\"\\\n"));
         let body = render(Verdict::Allowed, permission, model, limited, br#","owner":null}"#);
         let read: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({
             "object": "rollbook.check", "allowed": true, "reason": "allowed", "message": "The key may do this.",
             "permission": "api.x", "model": "\"\\\n", "model_permissions": null, "rate_limit": { "id": "rl-m" },
-            "owner": null,
+            "spend_limit": null, "owner": null,
         });
         assert_eq!(read, expected);
         let body = render(Verdict::KeyScope, None, None, OfModels::default(), b"}");

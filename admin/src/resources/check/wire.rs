@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::spending::CheckSpendLimit;
 use crate::domain::permission;
 use crate::error::{Error, Result};
 use crate::http::fields::{Fields, FromFields};
@@ -87,6 +88,10 @@ pub struct Check {
     /// key that opens nothing.
     #[schema(required)]
     rate_limit: Option<ProjectRateLimit>,
+    /// Whether the project or its organization has spent what it may in the calendar month, in UTC; null where neither has a limit, and
+    /// for a key that opens nothing. It is told and decides nothing: `allowed` is about permissions.
+    #[schema(required)]
+    spend_limit: Option<CheckSpendLimit>,
     /// The organization.
     #[schema(required)]
     organization: Option<CheckOrganization<'static>>,

@@ -15,6 +15,7 @@ use crate::domain::secret::KeyHash;
 use crate::error::{Error, Kind, Result};
 use crate::holdings;
 use crate::resources::projects::store::Project;
+use crate::usage::names::{self, Of};
 use crate::uses::Use;
 
 /// Whose key one is.
@@ -264,6 +265,7 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, project: &Project, key: &ProjectKey)
             "API keys of service accounts cannot be deleted. Delete the service account instead.";
         return Err(Error::new(Kind::Invalid, message));
     }
+    names::remember(tx, by.organization_id(), Of::ApiKey, &key.id, Some(&key.name), None)?;
     tx.execute(
         "DELETE FROM project_api_keys WHERE organization_id = $1 AND project_id = $2 AND id = $3",
         args![by.organization_id(), &project.id, &key.id],

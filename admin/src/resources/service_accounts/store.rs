@@ -14,6 +14,7 @@ use crate::resources::level::Level;
 use crate::resources::project_api_keys::store as keys;
 use crate::resources::projects::store::Project;
 use crate::resources::role_assignments::store as assignments;
+use crate::usage::names::{self, Of};
 
 /// Somebody in a project who is no person.
 #[derive(Debug, Clone)]
@@ -217,7 +218,10 @@ pub fn modify(
 
 /// Deletes a service account with its keys, its groups and its roles at every level.
 pub fn delete(tx: &mut Tx<'_>, by: &Author, account: &ServiceAccount) -> Result<()> {
+    names::remember_keys_of(tx, by.organization_id(), &account.id)?;
     keys::end_all_of(tx, by.organization_id(), &account.id)?;
+    let name = Some(account.name.as_str());
+    names::remember(tx, by.organization_id(), Of::ServiceAccount, &account.id, name, None)?;
     holdings::forget(tx, by.organization_id(), Kind::User, &account.id)?;
     tx.execute(
         "DELETE FROM service_accounts WHERE organization_id = $1 AND project_id = $2 AND id = $3",

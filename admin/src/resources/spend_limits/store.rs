@@ -5,6 +5,7 @@ use sql::{Tx, args};
 use crate::audit::{self, Author};
 use crate::error::{Error, Kind, Result};
 use crate::resources::level::Level;
+use crate::usage::spend;
 
 /// A level has no limit, which is said like that something does not exist.
 #[must_use]
@@ -55,7 +56,8 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, level: &Level) -> Result<()> {
     audit::append(tx, by, &level.changed())
 }
 
-/// What a level has spent in the calendar month, in UTC, of this time, in cents. Nothing: no costs are recorded yet.
-pub fn spent(_: &mut Tx<'_>, _: &Level, _: i64) -> Result<i64> {
-    Ok(0)
+/// What a level has spent in the calendar month, in UTC, of this time, in cents.
+pub fn spent(tx: &mut Tx<'_>, level: &Level, now: i64) -> Result<i64> {
+    let project = level.project.as_ref().map(|project| project.id.as_str());
+    Ok(spend::cents(spend::find(tx, &level.organization, project, spend::month_of(now))?))
 }

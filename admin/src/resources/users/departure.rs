@@ -8,6 +8,7 @@ use crate::audit::{self, Author, Event};
 use crate::domain::role::OrganizationRole;
 use crate::error::{Error, Result};
 use crate::holdings::{self, Kind};
+use crate::usage::names::{self, Of};
 
 /// Takes a person out of the organization: their memberships, groups, roles and admin keys go with them. Their project keys stay as
 /// keys of somebody who left, service accounts stay as they are, and what they did stays on record.
@@ -18,6 +19,8 @@ pub fn delete(tx: &mut Tx<'_>, by: &Author, user: &User) -> Result<()> {
     end_admin_keys(tx, by, user)?;
     leave_project_keys(tx, by, user)?;
     holdings::forget(tx, by.organization_id(), Kind::User, &user.id)?;
+    let name = user.name.as_deref();
+    names::remember(tx, by.organization_id(), Of::User, &user.id, name, Some(&user.email))?;
     let this = args![by.organization_id(), &user.id];
     // The person is a range, because then only the index by person fits: with an equality SQLite takes the primary key to be
     // as good, and reads every membership of the organization.

@@ -21,7 +21,12 @@ async fn put(api: &Api, times: &[i64]) {
 async fn count(api: &Api, what: &str) -> i64 {
     let sql = format!("SELECT COUNT(*) FROM {what}");
     let read = move |tx: &mut sql::Tx<'_>| tx.one(&sql, args![], |row| row.get(0));
-    api.app.store.read::<Option<i64>, sql::Error>(read).await.expect("it is counted").expect("a number")
+    api.app
+        .store
+        .read::<Option<i64>, sql::Error>(read)
+        .await
+        .expect("it is counted")
+        .expect("a number")
 }
 
 #[tokio::test]
@@ -83,9 +88,15 @@ async fn what_is_too_old_goes_from_one_width_and_stays_in_the_others() {
     roller.roll_all().await.expect("it is rolled up");
     let left = async || {
         let width = |width: i64| format!("usage_segments WHERE width = {width}");
-        [count(&api, &width(60)).await, count(&api, &width(3600)).await, count(&api, &width(86_400)).await]
+        [
+            count(&api, &width(60)).await,
+            count(&api, &width(3600)).await,
+            count(&api, &width(86_400)).await,
+        ]
     };
-    for (days, expected, batches) in [(0, [1, 1, 1], 1), (1, [0, 1, 1], 1), (1, [0, 0, 1], 1), (2, [0, 0, 1], 0)] {
+    for (days, expected, batches) in
+        [(0, [1, 1, 1], 1), (1, [0, 1, 1], 1), (1, [0, 0, 1], 1), (2, [0, 0, 1], 0)]
+    {
         api.clock.advance(days * 86_400 + 7200);
         roller.pass(false).await.expect("it passes");
         assert_eq!(left().await, expected);

@@ -12,7 +12,7 @@ async fn an_answer_says_whose_key_it_is() {
         .await;
     let expected = json!({
         "object": "rollbook.check", "allowed": true, "reason": "allowed", "message": "The key may do this.",
-        "permission": "api.responses.write", "model": "gpt-4o", "model_permissions": null, "rate_limit": null,
+        "permission": "api.responses.write", "model": "gpt-4o", "model_permissions": null, "rate_limit": null, "spend_limit": null,
         "organization": { "id": place.organization(), "slug": "first" },
         "project": { "id": place.project, "name": "Search" },
         "api_key": { "id": id_of(&place.key), "name": "Laptop", "expires_at": null },
@@ -51,7 +51,7 @@ async fn nobody_is_named_for_a_key_that_nobody_has() {
     let expected = json!({
         "object": "rollbook.check", "allowed": false, "reason": "unknown_key",
         "message": "No project of this server has this key. It may have been deleted.",
-        "permission": null, "model": "m", "model_permissions": null, "rate_limit": null,
+        "permission": null, "model": "m", "model_permissions": null, "rate_limit": null, "spend_limit": null,
         "organization": null, "project": null, "api_key": null, "owner": null, "service_account": null,
     });
     assert_eq!(*reply.ok(), expected);
