@@ -95,11 +95,12 @@ fn compare_schemas(place: &str, ours: &Value, theirs: &Value, found: &mut BTreeS
             ("items", Some(ours), Some(theirs)) => {
                 compare_schemas(&format!("{place}[]"), ours, theirs, found)
             }
+            // Whoever reads them tries them in turn.
             ("anyOf", Some(Value::Array(ours)), Some(Value::Array(theirs)))
                 if ours.len() == theirs.len() =>
             {
-                for (number, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-                    compare_schemas(&format!("{place}/{number}"), ours, theirs, found);
+                for (ours, theirs) in ours.iter().zip(theirs) {
+                    compare_schemas(&format!("{place} any"), ours, theirs, found);
                 }
             }
             ("required", ours, theirs) => compare_required(place, ours, theirs, found),

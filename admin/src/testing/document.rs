@@ -239,7 +239,9 @@ impl Normalizer<'_> {
             }
         };
         let object = choice.as_object_mut().expect("a schema is an object");
-        if !nulls.is_empty() {
+        if let Some(Value::Array(several)) = object.get_mut("anyOf").filter(|_| !nulls.is_empty()) {
+            several.push(json!({ "type": "null" }));
+        } else if !nulls.is_empty() {
             make_nullable(object);
         }
         if let Some(default) = members.get("default") {

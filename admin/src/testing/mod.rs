@@ -7,6 +7,7 @@ pub mod fixture;
 pub mod seed;
 pub mod snapshot;
 mod store;
+pub mod usage;
 pub mod world;
 
 pub use api::{Api, Reply, Sending, Tenant, whole_path};

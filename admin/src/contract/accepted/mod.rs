@@ -13,6 +13,7 @@ mod project_groups;
 mod roles;
 mod service_accounts;
 mod spend;
+mod usage;
 
 /// A difference, and why it is meant.
 pub type Difference = (&'static str, &'static str);
@@ -32,6 +33,7 @@ pub fn accepted() -> impl Iterator<Item = &'static Difference> {
         spend::ACCEPTED,
         models::ACCEPTED,
         audit_logs::ACCEPTED,
+        usage::ACCEPTED,
     ]
     .into_iter()
     .flatten()

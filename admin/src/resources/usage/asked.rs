@@ -99,7 +99,7 @@ fn kept_from(width: Width, now: i64, keep: Keep) -> Option<i64> {
 }
 
 fn width(query: &Query, kind: Kind) -> Result<Width> {
-    let names: Vec<_> = Width::of(kind).iter().map(|width| width.name()).collect();
+    let names: Vec<_> = Width::of(kind).iter().rev().map(|width| width.name()).collect();
     let name = query.one_of("bucket_width", &names)?.unwrap_or(Width::Day.name());
     Ok(Width::ALL.into_iter().find(|width| width.name() == name).unwrap_or(Width::Day))
 }

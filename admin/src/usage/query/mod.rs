@@ -4,13 +4,11 @@
 mod fold;
 mod groups;
 mod plan;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sql::Tx;
 

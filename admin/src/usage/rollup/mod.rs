@@ -14,7 +14,7 @@ pub mod segment;
 pub mod table;
 pub mod tail;
 #[cfg(test)]
-pub mod tests;
+mod tests;
 pub mod width;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
