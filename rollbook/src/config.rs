@@ -139,12 +139,14 @@ pub struct Settings {
     ///
     /// smtp://USER@HOST:PORT begins TLS before anything else is said, smtps:// begins with it, and '?tls=none' behind the port does
     /// without, for a server nearby. The password for USER is read from ROLLBOOK_SMTP_PASSWORD or from a file.
+    #[expect(clippy::doc_markdown, reason = "a help text, which is for terminals")]
     #[arg(long, env = "ROLLBOOK_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
     /// Who the messages are from, for example 'Rollbook <rollbook@example.com>'
     #[arg(long, env = "ROLLBOOK_SMTP_FROM", value_name = "ADDRESS")]
     pub smtp_from: Option<String>,
     /// The file with the password for the mail server, instead of ROLLBOOK_SMTP_PASSWORD
+    #[expect(clippy::doc_markdown, reason = "a help text, which is for terminals")]
     #[arg(long, env = "ROLLBOOK_SMTP_PASSWORD_FILE", value_name = "FILE")]
     pub smtp_password_file: Option<PathBuf>,
     /// Serve Prometheus metrics on this address, without a key

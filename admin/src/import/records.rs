@@ -54,6 +54,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next record that is not an empty line; `None` at the end, or where nothing can be told apart any more.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could not lend its record")]
     pub fn next(&mut self) -> Option<Result<&Record, Fault>> {
         if self.is_unreadable {
             return None;
@@ -116,17 +117,21 @@ impl<R: Read> Records<R> {
 
 impl Record {
     /// How many values it has.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a record has at least one value")]
     pub fn len(&self) -> usize {
         self.count
     }
 
     /// A value, as bytes.
+    #[must_use]
     pub fn get(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.values[start..self.ends[index]]
     }
 
     /// Its text, with what separates and quotes the values.
+    #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.raw
     }

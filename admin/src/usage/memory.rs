@@ -1,7 +1,7 @@
 //! What a process keeps of usage between requests. Nothing in it can become wrong, because nothing of which it is made ever changes:
 //! what a request may use of it is asked in its own snapshot.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 

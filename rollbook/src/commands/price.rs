@@ -48,6 +48,7 @@ pub struct Set {
     #[arg(allow_hyphen_values = true)]
     model: String,
     /// What is counted, such as input_tokens or images; of tools the kind, such as web_search_calls
+    #[expect(clippy::doc_markdown, reason = "a help text, which is for terminals")]
     measure: String,
     /// What it costs, in dollars
     price: String,

@@ -1,5 +1,6 @@
 //! Usage on the command line: brought in from files, shown with names, and what it costs.
 
+use std::fmt::Write as _;
 use std::fs::write;
 use std::path::PathBuf;
 
@@ -39,10 +40,10 @@ fn a_file_is_counted_once_on_both_roads_and_what_is_refused_is_listed_with_its_l
     let mut csv = "id,time,kind,project_id,api_key_id,model,input_tokens\n".to_owned();
     // More than one request takes.
     for number in 0..2500 {
-        csv += &format!("{number},{now},embeddings,{project},key_x,small,2\n");
+        let _ = writeln!(csv, "{number},{now},embeddings,{project},key_x,small,2");
     }
-    csv += &format!("bad,{now},embeddings,{project},key_x,small,many\nshort,{now}\n");
-    csv += &format!("bad too,{now},embeddings,proj_unknown,key_x,small,1\n");
+    let _ = writeln!(csv, "bad,{now},embeddings,{project},key_x,small,many\nshort,{now}");
+    let _ = writeln!(csv, "bad too,{now},embeddings,proj_unknown,key_x,small,1");
     let path = file(&database, "events.csv", &csv);
     let import = ["usage", "import", path.to_str().unwrap()];
     let ran = on(&database, &import);

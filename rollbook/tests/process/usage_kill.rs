@@ -44,7 +44,7 @@ impl Batch {
     /// The batch of this number, which differs from all others of all rounds but for what it repeats.
     fn make(round: usize, writer: usize, number: usize, since: i64) -> Self {
         let event = |place: usize| {
-            let mixed = (round * 7919 + writer * 104_729 + place * 31) as i64;
+            let mixed = i64::try_from(round * 7919 + writer * 104_729 + place * 31).unwrap();
             Event {
                 id: format!("{round}-{writer}-{place}"),
                 time: since + mixed * 61 % (2 * DAY),
@@ -157,6 +157,7 @@ fn assert_counted(client: &Client, all: &BTreeMap<Event, usize>, since: i64) {
         client,
         &format!("/v1/organization/costs?{range}&group_by[]=api_key_id"),
         |start, row| {
+            #[expect(clippy::cast_possible_truncation, reason = "it is a whole number by then")]
             let millionths = (row["amount"]["value"].as_f64().unwrap() * 1e6).round() as i64;
             costs.insert((start, row["api_key_id"].as_str().unwrap().to_owned()), (millionths, 0));
         },
@@ -174,8 +175,11 @@ fn first_difference(one: &Sums, other: &Sums) -> Option<String> {
         .map(|key| format!("{key:?}: {:?} instead of {:?}", one.get(key), other.get(key)))
 }
 
+/// Amounts by project and month.
+type Spent = BTreeMap<(String, i64), String>;
+
 /// What the store says was spent, by project and month, and how many batches are in no roll-up.
-fn spent(tx: &mut Tx<'_>) -> sql::Result<(BTreeMap<(String, i64), String>, i64)> {
+fn spent(tx: &mut Tx<'_>) -> sql::Result<(Spent, i64)> {
     let sql = "SELECT project_id, month, amount FROM usage_spend";
     let rows = tx.all(sql, args![], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
     let rows: Vec<((String, i64), String)> = rows;
@@ -207,14 +211,14 @@ fn whoever_is_killed_while_usage_comes_in_counts_each_event_once() {
     let since = now() / DAY * DAY - 2 * DAY;
     // Every event of a request that was acknowledged by now, with the writer whose it is.
     let mut all = BTreeMap::new();
-    let (mut lost, mut last): (Vec<Batch>, Vec<Batch>) = (Vec::new(), Vec::new());
+    let (mut lost, mut heard): (Vec<Batch>, Vec<Batch>) = (Vec::new(), Vec::new());
     let mut unknown = 0;
     for round in 0..=ROUNDS {
         let mut server = start(&database);
         let client = Client::of(&server);
         let project = project(&client);
         // What was acknowledged is known, and what had no answer can be reported again.
-        for batch in last.drain(..) {
+        for batch in heard.drain(..) {
             let answer = batch.report(&client, &project).unwrap();
             assert_eq!(answer["duplicates"], BATCH, "round {round}: {answer}");
         }
@@ -249,9 +253,9 @@ fn whoever_is_killed_while_usage_comes_in_counts_each_event_once() {
         }
         for (batch, is_acknowledged) in outcome {
             if is_acknowledged {
-                last.retain(|other: &Batch| other.writer != batch.writer);
+                heard.retain(|other: &Batch| other.writer != batch.writer);
                 all.extend(batch.events.iter().map(|event| (event.clone(), batch.writer)));
-                last.push(batch);
+                heard.push(batch);
             } else {
                 lost.push(batch);
             }

@@ -8,7 +8,7 @@ mod plan;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sql::Tx;
 

@@ -95,8 +95,9 @@ impl Roller {
         for (time, found) in looked_at {
             let merged = replaced.get(&time).map_or(0, |merged| merged - 1);
             let Some(known) = spread.get_mut(&time) else { continue };
+            let is_quiet = known.added_at + shape.quiet <= now;
             known.segments = found - merged;
-            if merged == 0 {
+            if merged == 0 && (found >= shape.factor || is_quiet) {
                 // They are too large to be merged. Nobody looks at them before another is added.
                 spread.remove(&time);
             }
@@ -145,6 +146,9 @@ fn take(
         let found = sizes(tx, organization, *time)?;
         looked_at.push((*time, found.len()));
         let is_quiet = known.added_at + shape.quiet <= now;
+        if found.len() < shape.factor && !is_quiet {
+            continue;
+        }
         let chosen = choose(found, shape, is_quiet);
         if chosen.len() < 2 {
             continue;

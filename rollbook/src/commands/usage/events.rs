@@ -26,7 +26,7 @@ pub type Found = (u64, Result<Value, String>);
 /// The events of a file, in their order.
 pub enum Events<R> {
     /// Rows below a header that names members of events.
-    Table(Table<R>),
+    Table(Box<Table<R>>),
     /// An object a line.
     Lines(Lines<R>),
 }
@@ -45,7 +45,7 @@ impl<R: Read> Events<R> {
                 let failure = Failure::faulty_file("the file is a JSON array");
                 Err(failure.note("hint", hint).into())
             }
-            _ => Ok(Self::Table(Table::of(source)?)),
+            _ => Ok(Self::Table(Box::new(Table::of(source)?))),
         }
     }
 }

@@ -35,6 +35,7 @@ pub struct Show {
     ///
     /// The kinds are audio_speeches, audio_transcriptions, code_interpreter_sessions, completions, embeddings, file_search_calls,
     /// images, moderations, vector_stores and web_search_calls.
+    #[expect(clippy::doc_markdown, reason = "a help text, which is for terminals")]
     #[arg(long, value_name = "KIND", default_value = "completions", value_parser = kind)]
     kind: Kind,
     /// The first day, in UTC; by default there are 30 days
