@@ -58,6 +58,7 @@ fn visible(character: char) -> impl Iterator<Item = char> {
 }
 
 /// Characters that cannot be seen and change what is seen around them: byte order marks, directions, line separators.
+#[must_use]
 pub fn is_deceptive(character: char) -> bool {
     matches!(character, '\u{feff}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

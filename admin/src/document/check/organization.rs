@@ -21,6 +21,15 @@ pub fn before<'a, T: Keyed>(all: &'a [T], id: &str) -> Option<&'a T> {
     all.get(all.binary_search_by(|one| one.key().cmp(id)).ok()?)
 }
 
+/// The row in which somebody's mightiest built-in role stands.
+#[derive(Clone, Copy)]
+pub enum Seat {
+    /// There is none, as for groups, and for service accounts in the organization.
+    Absent,
+    /// It is there, with this role or none in it.
+    Holds(Option<BuiltIn>),
+}
+
 impl Check<'_> {
     /// The organization's own members.
     pub(super) fn itself(&mut self, before: &Document, wanted: &Document) {
@@ -72,7 +81,7 @@ impl Check<'_> {
                 UserRole::Reader => Some(BuiltIn::OrganizationReader),
                 UserRole::None => None,
             };
-            self.assigned(&user.roles, "", Some(seat), format_args!("{path}.roles"));
+            self.assigned(&user.roles, "", Seat::Holds(seat), format_args!("{path}.roles"));
         }
         self.ids(&wanted.groups, "$.groups", "id");
         for (place, group) in wanted.groups.iter().enumerate() {
@@ -87,7 +96,7 @@ impl Check<'_> {
                     format!("there is neither a user nor a service account '{id}'")
                 });
             }
-            self.assigned(&group.roles, "", None, format_args!("{path}.roles"));
+            self.assigned(&group.roles, "", Seat::Absent, format_args!("{path}.roles"));
         }
         self.roles(&wanted.roles, "", "$");
     }
@@ -131,7 +140,7 @@ impl Check<'_> {
         &mut self,
         roles: &[Assigned],
         project: &str,
-        seat: Option<Option<BuiltIn>>,
+        seat: Seat,
         path: impl Display,
     ) {
         self.ids(roles, &path, "id");
@@ -148,10 +157,10 @@ impl Check<'_> {
                 continue;
             };
             let is_below = match seat {
-                None => true,
-                Some(_) if built_in == BuiltIn::ProjectViewer => true,
+                Seat::Absent => true,
+                Seat::Holds(_) if built_in == BuiltIn::ProjectViewer => true,
                 // The mightier role is the smaller one.
-                Some(seat) => seat.is_some_and(|seat| seat <= built_in),
+                Seat::Holds(role) => role.is_some_and(|role| role <= built_in),
             };
             self.ensure(is_below, path, || {
                 format!("is mightier than 'role'; write \"role\": \"{}\"", built_in.name())

@@ -1,7 +1,7 @@
 //! What is in a project.
 
 use super::Check;
-use super::organization::before;
+use super::organization::{Seat, before};
 use crate::document::format::words::{MemberRole, OwnerType};
 use crate::document::format::{Document, Project, ProjectKey, RateLimit};
 use crate::domain::role::{BuiltIn, ProjectRole};
@@ -31,7 +31,7 @@ impl Check<'_> {
             self.ensure(has_role, format_args!("{path}.roles"), || {
                 "a group is in a project as long as it has a role there; name one".to_owned()
             });
-            self.assigned(&group.roles, &project.id, None, format_args!("{path}.roles"));
+            self.assigned(&group.roles, &project.id, Seat::Absent, format_args!("{path}.roles"));
         }
         self.ids(&project.api_keys, format_args!("{path}.api_keys"), "id");
         for (place, key) in project.api_keys.iter().enumerate() {
@@ -112,7 +112,7 @@ impl Check<'_> {
             });
             let there = old.and_then(|old| before(&old.users, &member.id));
             let role = member.role.or(there.and_then(|there| there.role));
-            let seat = Some(seat(role));
+            let seat = Seat::Holds(seat(role));
             self.assigned(&member.roles, &project.id, seat, format_args!("{path}.roles"));
         }
     }
@@ -128,10 +128,10 @@ impl Check<'_> {
             });
             let there = old.and_then(|old| before(&old.service_accounts, &account.id));
             let role = account.role.or(there.and_then(|there| there.role));
-            let seat = Some(seat(role));
+            let seat = Seat::Holds(seat(role));
             self.assigned(&account.roles, &project.id, seat, format_args!("{path}.roles"));
             let path = format_args!("{path}.organization_roles");
-            self.assigned(&account.organization_roles, "", None, path);
+            self.assigned(&account.organization_roles, "", Seat::Absent, path);
             let owner = BuiltIn::OrganizationOwner.alias();
             let is_owner = account.organization_roles.iter().any(|role| role.id.starts_with(owner));
             self.ensure(!is_owner, path, || {

@@ -74,10 +74,11 @@ fn projects(tx: &mut Tx<'_>, organization: &str) -> Result<Vec<Project>> {
     Ok(tx.all(sql, args![organization], read)?)
 }
 
+type Text = Option<String>;
+
 fn policies(tx: &mut Tx<'_>, organization: &str, document: &mut Document) -> Result<()> {
     let sql = "SELECT project_id, data_retention, spend_limit, model_mode, model_ids, hosted_tools FROM policies
                WHERE organization_id = $1 AND project_id > '' ORDER BY project_id";
-    type Text = Option<String>;
     let read = |row: &Row<'_>| {
         let models: (Text, Text) = (row.get(3)?, row.get(4)?);
         Ok((

@@ -172,24 +172,28 @@ words! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "its words are declared by a macro")]
 impl Default for UserRole {
     fn default() -> Self {
         Self::Reader
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "its words are declared by a macro")]
 impl Default for Currency {
     fn default() -> Self {
         Self::Usd
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "its words are declared by a macro")]
 impl Default for Interval {
     fn default() -> Self {
         Self::Month
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "its words are declared by a macro")]
 impl Default for Channel {
     fn default() -> Self {
         Self::Email

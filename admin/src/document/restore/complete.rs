@@ -82,6 +82,9 @@ complete! {
         key.redacted_value.get_or_insert_with(|| UNSHOWN.to_owned());
         key.created_at.get_or_insert(now)
     };
-    RateLimit: |_limit, _now| ();
     Activation: |certificate, _now| certificate.active.get_or_insert(true);
+}
+
+impl Complete for RateLimit {
+    fn complete(&mut self, _: i64) {}
 }

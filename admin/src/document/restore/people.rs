@@ -185,7 +185,7 @@ impl Walk<'_, '_> {
             let hash = after.token_sha256.as_deref().and_then(hash_of);
             let id = self.id();
             let path = || format!("$.invites[{place}].token_sha256");
-            self.ensure_free(Secrets::Links, hash.as_ref(), ("", &after.id), &path)?;
+            self.ensure_free(Secrets::Links, hash.as_ref(), ("", &after.id), path)?;
             self.write_secret(
                 "INSERT INTO invites (organization_id, id, email, email_folded, role, projects, token_hash, created_at, expires_at,
                      accepted_at)

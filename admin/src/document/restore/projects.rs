@@ -140,24 +140,21 @@ impl Walk<'_, '_> {
                 args![&id, &project.id, &after.id, after.added_at],
             )?;
             let level = self.level(Some(project));
-            match role.filter(|_| old.role != after.role) {
-                Some(role) => {
-                    let (person, within) = (after.id.clone(), level.project);
-                    self.leave_to(move |tx, by| {
-                        let Some(within) = within else { return Ok(()) };
-                        let member = members::find(tx, by.organization_id(), &within.id, &person)?;
-                        members::modify(tx, by, &within, member, role).map(drop)
-                    })?;
-                }
-                None => {
-                    let (place, person) = (project.id.clone(), after.id.clone());
-                    self.leave_to(move |tx, by| {
-                        members::set_built_in(tx, by.organization_id(), &place, &person, role)
-                    })?;
-                    let requested = json!({ "role": role.map_or("none", ProjectRole::name) });
-                    let payload = json!({ "id": after.id, "changes_requested": requested });
-                    self.record(&level.place(Event::new("user.updated", &after.id, payload)))?;
-                }
+            if let Some(role) = role.filter(|_| old.role != after.role) {
+                let (person, within) = (after.id.clone(), level.project);
+                self.leave_to(move |tx, by| {
+                    let Some(within) = within else { return Ok(()) };
+                    let member = members::find(tx, by.organization_id(), &within.id, &person)?;
+                    members::modify(tx, by, &within, member, role).map(drop)
+                })?;
+            } else {
+                let (place, person) = (project.id.clone(), after.id.clone());
+                self.leave_to(move |tx, by| {
+                    members::set_built_in(tx, by.organization_id(), &place, &person, role)
+                })?;
+                let requested = json!({ "role": role.map_or("none", ProjectRole::name) });
+                let payload = json!({ "id": after.id, "changes_requested": requested });
+                self.record(&level.place(Event::new("user.updated", &after.id, payload)))?;
             }
         }
         Ok(())

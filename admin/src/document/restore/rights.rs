@@ -9,6 +9,7 @@ use super::projects::project_role;
 use super::walk::{Walk, pairs};
 use crate::audit::Event;
 use crate::document::fault::Refusal;
+use crate::document::format::words::UserRole;
 use crate::document::format::{Assigned, Document, Project, Role};
 use crate::domain::permission::Permissions;
 use crate::domain::role::BuiltIn;
@@ -92,7 +93,7 @@ impl Walk<'_, '_> {
     /// Who has which role, everywhere.
     pub(super) fn rights(&mut self, before: &Document, wanted: &Document) -> Result<(), Refusal> {
         for (_, old, new) in pairs(&before.users, &wanted.users) {
-            let role = new.role.or(old.and_then(|old| old.role)).or(Some(Default::default()));
+            let role = new.role.or(old.and_then(|old| old.role)).or(Some(UserRole::default()));
             let holder = Holder {
                 kind: Kind::User,
                 id: &new.id,

@@ -141,7 +141,7 @@ impl Walk<'_, '_> {
             let was_active = old.and_then(|old| old.active) == Some(true);
             let is_active = after.active == Some(true);
             let read = if old.is_none() {
-                Some(self.read_certificate(place, &after.content)?)
+                Some(Self::read_certificate(place, &after.content)?)
             } else {
                 None
             };
@@ -190,7 +190,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn read_certificate(&self, place: usize, content: &str) -> Result<pem::Certificate, Refusal> {
+    fn read_certificate(place: usize, content: &str) -> Result<pem::Certificate, Refusal> {
         pem::read(content).map_err(|fault| {
             let path = format!("$.certificates[{place}].content");
             Refusal::Faulty(vec![crate::document::Fault::at(path, fault.to_string())])

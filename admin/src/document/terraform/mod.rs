@@ -6,6 +6,8 @@ mod labels;
 mod organization;
 mod projects;
 
+use std::fmt::Write as _;
+
 use self::hcl::{Attributes, block, write_text};
 use self::labels::Labels;
 use super::format::Document;
@@ -64,7 +66,7 @@ fn versions(document: &Document) -> String {
         text.push_str("\n# Not here, because the provider has no resource for it or nothing could be changed:\n");
     }
     for (count, what) in left_out {
-        text.push_str(&format!("#   {count} {what}\n"));
+        let _ = writeln!(text, "#   {count} {what}");
     }
     text
 }
@@ -73,6 +75,6 @@ fn versions(document: &Document) -> String {
 fn resource(out: &mut String, kind: &str, label: &str, id: &str, attributes: &Attributes) {
     let mut text = String::new();
     write_text(&mut text, id);
-    out.push_str(&format!("import {{\n  to = {kind}.{label}\n  id = {text}\n}}\n\n"));
+    let _ = write!(out, "import {{\n  to = {kind}.{label}\n  id = {text}\n}}\n\n");
     block(out, &format!("resource \"{kind}\" \"{label}\""), attributes);
 }

@@ -87,8 +87,8 @@ pub fn alert_attributes(alert: &Alert) -> Attributes {
 }
 
 /// Texts as a list.
-pub fn list(texts: &[String]) -> Option<Value> {
-    Some(Value::List(texts.iter().map(Value::from).collect()))
+pub fn list(texts: &[String]) -> Value {
+    Value::List(texts.iter().map(Value::from).collect())
 }
 
 fn people(out: &mut String, document: &Document, labels: &mut Labels) {
@@ -128,7 +128,7 @@ fn roles(out: &mut String, document: &Document, labels: &Labels) {
         let attributes: Attributes = vec![
             ("role_name", Some((&role.name).into())),
             ("description", role.description.as_ref().map(Value::from)),
-            ("permissions", list(&role.permissions)),
+            ("permissions", Some(list(&role.permissions))),
         ];
         resource(out, ROLE, label, &role.id, &attributes);
     }

@@ -67,7 +67,7 @@ impl Writer<'_> {
         if let Some(models) = &project.model_permissions {
             let attributes = vec![
                 ("mode", Some(models.mode.name().into())),
-                ("model_ids", list(&models.model_ids)),
+                ("model_ids", Some(list(&models.model_ids))),
             ];
             self.resource("openai_project_model_permissions", "", "", attributes);
         }
@@ -91,7 +91,7 @@ impl Writer<'_> {
             let attributes = vec![
                 ("role_name", Some((&role.name).into())),
                 ("description", role.description.as_ref().map(Value::from)),
-                ("permissions", list(&role.permissions)),
+                ("permissions", Some(list(&role.permissions))),
             ];
             self.resource_called(PROJECT_ROLE, &label, &role.id, attributes);
         }
