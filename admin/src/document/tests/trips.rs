@@ -16,6 +16,10 @@ pub async fn assert_round_trip(store: &Store, organization: &str) {
     restore(&elsewhere.store, parse(&text).expect("it can be read")).await;
     let again = exported(&elsewhere.store, organization, Hashes::Included).await;
     assert_eq!(again, text);
+    if store.engine() != elsewhere.store.engine() {
+        // Each engine writes a truth as text in its own way.
+        return;
+    }
     let of_this = |row: &String| row.contains(organization);
     let expected: Vec<_> = rows(store).await.into_iter().filter(of_this).collect();
     assert_eq!(rows(&elsewhere.store).await, expected);
