@@ -1,7 +1,7 @@
 //! Where a command finds the organization.
 
 use admin::access::Operator;
-use admin::error;
+use admin::{error, organization};
 use anyhow::Result;
 use clap::Args;
 use sql::Tx;

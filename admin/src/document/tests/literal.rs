@@ -28,7 +28,10 @@ async fn every_get_finds_what_is_called_like_its_parameters() {
         if method != "GET" {
             continue;
         }
-        let path = template.replace(['{', '}'], "");
+        let mut path = template.replace(['{', '}'], "");
+        if template.contains("/usage/") || template.ends_with("/costs") {
+            path += "?start_time=1750000000&end_time=1750086400";
+        }
         let reply = api.request("GET", &path).key(KEY).send().await;
         assert_eq!(reply.status.as_u16(), 200, "{template}: {}", reply.body);
         asked += usize::from(template.contains('{'));

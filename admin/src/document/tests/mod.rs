@@ -72,10 +72,10 @@ pub async fn document_of(api: &Api, hashes: Hashes) -> Document {
     parse(&text).expect("what is written can be read")
 }
 
-/// Everything that is in a store but its record.
+/// Everything that is in a store and belongs into a document.
 pub async fn rows(store: &Store) -> Vec<String> {
     let mut rows = snapshot::take(store).await;
-    rows.retain(|row| !row.starts_with("audit_"));
+    rows.retain(|row| coverage::is_covered(row));
     rows
 }
 

@@ -7,6 +7,8 @@ use sql::{Tx, args};
 
 use super::{LIST, all, busy, list, operator};
 use crate::audit::KINDS;
+use crate::document::tests::{exported, restoration, restore_by};
+use crate::document::{Hashes, parse};
 use crate::testing::Api;
 use crate::testing::document::{REFERENCE, closed, operations};
 use crate::testing::world::World;
@@ -67,6 +69,19 @@ async fn change_the_rest(api: &Api) {
     let form = api.request("POST", page).without("authorization");
     let form = form.header("content-type", "application/x-www-form-urlencoded");
     form.body("name=Ada".to_owned()).send().await;
+    rename_a_key(api).await;
+}
+
+/// Only a document changes a key.
+async fn rename_a_key(api: &Api) {
+    let (store, organization) = (&api.app.store, &api.first.organization.id);
+    let text = exported(store, organization, Hashes::Included).await;
+    let renamed = text.replace("\"First key\"", "\"Another name\"");
+    assert_ne!(renamed, text, "there is a first key");
+    let document = parse(&renamed).expect("the document can be read");
+    restore_by(store, restoration(document).into_organization(organization))
+        .await
+        .expect("it fits");
 }
 
 /// Every type that is written is shown with the payload that is published for it. Ruling 5.12: the schema wins over examples.
