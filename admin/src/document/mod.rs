@@ -14,7 +14,7 @@ mod restore;
 mod schema;
 pub mod terraform;
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 
 pub use change::{Action, Change};
 pub use export::{Hashes, export, render};

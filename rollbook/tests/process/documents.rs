@@ -46,7 +46,7 @@ fn seed() -> Value {
     })
 }
 
-/// The people of the file that ROLLBOOK_IMPORT_CSV names, or some made up here.
+/// The people of the file that `ROLLBOOK_IMPORT_CSV` names, or some made up here.
 fn people(database: &Database) -> PathBuf {
     if let Some(named) = std::env::var_os("ROLLBOOK_IMPORT_CSV") {
         return PathBuf::from(named);

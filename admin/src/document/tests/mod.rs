@@ -24,6 +24,7 @@ static IDS: LazyLock<Ids> = LazyLock::new(|| {
 });
 
 /// A restoration of this document, as the command line makes it.
+#[must_use]
 pub fn restoration(document: Document) -> Restoration {
     let actor = Actor::CommandLine { user: "olga".to_owned() };
     Restoration::draw(document, actor, 1_760_000_000, &IDS).expect("its keys can be hashed")

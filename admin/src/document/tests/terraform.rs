@@ -26,9 +26,7 @@ fn label(block: &Block) -> (String, String) {
 
 fn attribute<'a>(block: &'a Block, name: &str) -> &'a Expression {
     let mut all = block.body().attributes();
-    all.find(|one| one.key() == name)
-        .map(Attribute::expr)
-        .unwrap_or_else(|| panic!("{name}: {block:?}"))
+    all.find(|one| one.key() == name).map_or_else(|| panic!("{name}: {block:?}"), Attribute::expr)
 }
 
 /// What an expression refers to: kind and label.

@@ -234,7 +234,7 @@ async fn days_follow_one_another_over_pages() {
     assert_eq!(starts, expected);
 }
 
-/// L15, user_email: the address of today, or the last one of somebody who is gone.
+/// L15, `user_email`: the address of today, or the last one of somebody who is gone.
 #[tokio::test]
 async fn addresses_are_those_of_today_and_of_the_past() {
     let api = Api::new().await;

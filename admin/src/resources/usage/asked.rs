@@ -72,6 +72,7 @@ impl Asked {
     }
 
     /// The token of the page behind the first so many buckets of this one, if there is something.
+    #[must_use]
     pub fn next(&self, buckets: usize) -> Option<String> {
         let buckets = i64::try_from(buckets).unwrap_or(i64::MAX);
         let start = self.token.start + buckets * self.question.width.seconds();
@@ -135,6 +136,7 @@ fn values(query: &Query, filter: &Filter) -> Result<Option<BTreeSet<String>>> {
 }
 
 /// How many buckets a page has if nobody says, and at most.
+#[must_use]
 pub fn limits(kind: Kind, width: Width) -> (i64, i64) {
     match (kind, width) {
         (Kind::Costs, _) => (7, 180),

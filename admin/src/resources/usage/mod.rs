@@ -21,6 +21,7 @@ use crate::http::query::Query;
 use crate::usage::kind::Kind;
 
 /// The routes of this resource.
+#[must_use]
 pub fn routes() -> OpenApiRouter<App> {
     Kind::OF_EVENTS.into_iter().fold(OpenApiRouter::new(), |routes, kind| {
         let (schemas, paths) = schema::operation(kind);

@@ -29,6 +29,7 @@ const UNITS: [&str; 8] = [
 ];
 
 /// The path of a kind.
+#[must_use]
 pub fn path(kind: Kind) -> String {
     match kind {
         Kind::Costs => "/organization/costs".to_owned(),
@@ -37,6 +38,7 @@ pub fn path(kind: Kind) -> String {
 }
 
 /// The description of the operation of a kind, with everything that it names.
+#[must_use]
 pub fn operation(kind: Kind) -> (Vec<(String, RefOr<Schema>)>, Paths) {
     let mut paths = Paths::new();
     paths.add_path_operation(path(kind), vec![HttpMethod::Get], described(kind));

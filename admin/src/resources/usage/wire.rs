@@ -18,6 +18,7 @@ pub struct Drawer {
 
 impl Drawer {
     /// For rows that are grouped by these.
+    #[must_use]
     pub fn new(kind: Kind, groups: &[Dimension]) -> Self {
         let dimensions = super::kinds::groups(kind).map(|dimension| {
             let place = groups.iter().position(|group| *group == dimension);

@@ -93,7 +93,9 @@ impl Question {
         for (dimension, values) in &self.filters {
             text("=");
             text(dimension.name());
-            values.iter().for_each(|value| text(value));
+            for value in values {
+                text(value);
+            }
         }
         hash
     }

@@ -24,6 +24,7 @@ pub struct Column<'a> {
 
 impl<'a> Column<'a> {
     /// The column of so many numbers with which these bytes begin, and the bytes behind it.
+    #[must_use]
     pub fn split(bytes: &'a [u8], rows: usize) -> Option<(Self, &'a [u8])> {
         let (width, bytes) = bytes.split_first()?;
         let width = usize::from(*width);
@@ -35,6 +36,7 @@ impl<'a> Column<'a> {
     }
 
     /// Whether it says nothing.
+    #[must_use]
     pub fn is_zero(&self) -> bool {
         self.width == 0
     }

@@ -130,6 +130,9 @@ fn spread(tx: &mut Tx<'_>, organization: &str) -> Result<BTreeMap<Time, Spread>>
     Ok(found)
 }
 
+/// How many segments each time has.
+type LookedAt = Vec<(Time, usize)>;
+
 /// Reads what is merged together, of as many times as goes at once, and how many segments each time has that was looked at.
 fn take(
     tx: &mut Tx<'_>,
@@ -137,7 +140,7 @@ fn take(
     due: &[(Time, Spread)],
     shape: Shape,
     now: u64,
-) -> Result<(Vec<(Time, usize)>, Vec<Merging>)> {
+) -> Result<(LookedAt, Vec<Merging>)> {
     let (mut looked_at, mut taken, mut bytes) = (Vec::new(), Vec::new(), 0);
     for (time, known) in due {
         if bytes >= shape.largest {

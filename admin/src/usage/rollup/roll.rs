@@ -76,7 +76,7 @@ impl Roller {
             return Ok((0, false));
         };
         let (is_behind, app, name) = (waiting.is_behind, self.app.clone(), organization.to_owned());
-        let (new, rolled) = off_thread(move || prepare(waiting, name, &app.ids)).await?;
+        let (new, rolled) = off_thread(move || prepare(&waiting, name, &app.ids)).await?;
         self.write_series(organization, new).await?;
         let (batches, times) =
             (rolled.batches.len(), rolled.pieces.iter().map(|piece| piece.time).collect());
@@ -151,7 +151,7 @@ fn waiting(
 }
 
 /// Counts what was read.
-fn prepare(waiting: Waiting, organization: String, ids: &Ids) -> Result<(Vec<Numbered>, Rolled)> {
+fn prepare(waiting: &Waiting, organization: String, ids: &Ids) -> Result<(Vec<Numbered>, Rolled)> {
     let mut events = Vec::new();
     for body in &waiting.bodies {
         events.append(&mut batch::unpack(body)?);
@@ -170,10 +170,9 @@ fn prepare(waiting: Waiting, organization: String, ids: &Ids) -> Result<(Vec<Num
             all.extend(pieces::pieces(part.kind, *width, table, ids));
         }
     }
-    let Waiting { batches, .. } = &waiting;
     let rolled = Rolled {
         organization,
-        batches: batches.clone(),
+        batches: waiting.batches.clone(),
         pieces: all,
         run_id: ids.make("run_"),
         run,

@@ -164,7 +164,9 @@ mod tests {
 
     fn table(rows: &[((i64, u32), [Amount; 2])]) -> Table {
         let mut table = Table::new(2);
-        rows.iter().for_each(|(key, sums)| table.push(*key, *sums));
+        for (key, sums) in rows {
+            table.push(*key, *sums);
+        }
         table.summed()
     }
 

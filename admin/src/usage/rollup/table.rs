@@ -56,6 +56,7 @@ impl Table {
     }
 
     /// The rows.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (Key, &[Amount])> {
         self.keys.iter().copied().zip(self.sums.chunks_exact(self.measures))
     }

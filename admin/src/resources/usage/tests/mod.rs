@@ -18,8 +18,17 @@ const DAY: i64 = 86_400;
 const MONDAY: i64 = 1_749_427_200;
 const COMPLETIONS: &str = "/organization/usage/completions";
 
+/// What the contract says of one: its name and object, and of what kinds its groups, filters and measures are.
+type Operation = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
 /// What the ten operations say of themselves: path, row, grouping, filters, measures.
-const TABLE: [(&str, &str, &[&str], &[&str], &[&str]); 10] = [
+const TABLE: [Operation; 10] = [
     (
         "completions",
         "organization.usage.completions.result",

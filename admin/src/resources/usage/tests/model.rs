@@ -2,6 +2,7 @@
 //! process, another start.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ use crate::usage::keep::Keep;
 use crate::usage::kind::{Dimension, Kind};
 use crate::usage::rollup::width::Width;
 use crate::usage::rollup::{Roller, Shape};
+
+/// Of some dimensions, in their order.
+type Values = Vec<Option<String>>;
 
 /// In the afternoon of a day soon after a leap day.
 const NOW: u64 = 1_835_872_496;
@@ -179,13 +183,13 @@ impl World {
         let mut path =
             format!("{}?start_time={start}&limit={limit}", super::super::schema::path(kind));
         if width != Width::Day || self.dice.one_in(2) {
-            path += &format!("&bucket_width={}", width.name());
+            write!(path, "&bucket_width={}", width.name()).expect("texts take what is written");
         }
         if let Some(end) = end {
-            path += &format!("&end_time={end}");
+            write!(path, "&end_time={end}").expect("texts take what is written");
         }
         for group in &groups {
-            path += &format!("&group_by[]={}", group.name());
+            write!(path, "&group_by[]={}", group.name()).expect("texts take what is written");
         }
         for (filter, values) in &filters {
             for value in values {
@@ -195,7 +199,7 @@ impl World {
                     format!("{}[]", filter.name)
                 };
                 let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-                path += &format!("&{name}={value}");
+                write!(path, "&{name}={value}").expect("texts take what is written");
             }
         }
         let (mut shown, mut page, mut pages) = (Vec::new(), String::new(), 0);
@@ -240,8 +244,7 @@ impl World {
         };
         let is_kept = start >= self.now() - i64::from(days) * DAY;
         let end = start + width.seconds();
-        let mut rows: BTreeMap<Vec<Option<String>>, (Vec<Amount>, Vec<Option<String>>)> =
-            BTreeMap::new();
+        let mut rows: BTreeMap<Values, (Vec<Amount>, Values)> = BTreeMap::new();
         let mut count = |event: &Event,
                          series: &dyn Fn(Dimension) -> Option<String>,
                          sums: Vec<Amount>| {
@@ -348,7 +351,7 @@ fn exact(text: &[u8]) -> Value {
     let mut quoted = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (number, rest) = part.split_once(',').expect("the currency follows");
-        quoted += &format!("{AMOUNT}\"{number}\",{rest}");
+        write!(quoted, "{AMOUNT}\"{number}\",{rest}").expect("texts take what is written");
     }
     serde_json::from_str(&quoted).expect("it is JSON")
 }
