@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = resolve(here, '../..');
-const release = join(resolve(process.env.CARGO_TARGET_DIR ?? join(root, 'target')), 'release');
+const built = join(resolve(process.env.CARGO_TARGET_DIR ?? join(root, 'target')), 'debug');
 
 /** The only block of code in this language below this heading of the page. */
 function block(language, heading) {
@@ -27,7 +27,7 @@ test('the page shows a setup of Jest that works', () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
     writeFileSync(join(folder, 'admin.test.js'), block('js', 'In Jest'));
     const own = Object.entries(process.env).filter(([name]) => !/^(ROLLBOOK|OPENAI|NODE_TEST)_/.test(name));
-    const env = { ...Object.fromEntries(own), PATH: `${release}${delimiter}${process.env.PATH}` };
+    const env = { ...Object.fromEntries(own), PATH: `${built}${delimiter}${process.env.PATH}` };
     const jest = join(here, 'node_modules/jest/bin/jest.js');
     const report = join(folder, 'report.json');
     const flags = ['--rootDir', folder, '--json', '--outputFile', report, '--silent'];

@@ -51,7 +51,7 @@ export async function filledServer({ people, projects, models = [], prices = [] 
   });
 
   const settings = models.flatMap((model) => ['--model', model]).concat(prices.flatMap((price) => ['--price', price]));
-  const server = spawn(join(target, 'release/rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
+  const server = spawn(join(target, 'debug/rollbook'), ['serve', '--listen', '127.0.0.1:0', '--database', store.url, ...settings], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

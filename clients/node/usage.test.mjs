@@ -21,6 +21,7 @@ const kinds = {
   file_search_calls: ['fileSearchCalls', 'file_searches', { num_requests: 6 }],
   web_search_calls: ['webSearchCalls', 'web_searches', { num_model_requests: 1, num_requests: 2 }],
 };
+const ofAProject = ['vector_stores', 'code_interpreter_sessions'];
 const withoutModel = ['vector_stores', 'code_interpreter_sessions', 'file_search_calls'];
 
 let server;
@@ -36,7 +37,7 @@ before(async () => {
     time: Math.floor(Date.now() / 1000),
     kind,
     project_id,
-    api_key_id: 'key_x',
+    ...(ofAProject.includes(kind) ? {} : { api_key_id: 'key_x' }),
     ...(withoutModel.includes(kind) ? {} : { model: 'm' }),
     ...measures,
   }));

@@ -9,7 +9,7 @@ import urllib.request
 
 from openai import OpenAI
 
-from server import RELEASE, ROOT, clean_environment
+from server import BUILT, ROOT, clean_environment
 
 PAGE = ROOT / "docs/emulator.md"
 START = "2026-01-01T00:00:00Z"
@@ -48,7 +48,7 @@ class Emulator:
 @contextlib.contextmanager
 def emulator(*flags):
     """An emulator whose clock stands still."""
-    command = [RELEASE / "rollbook", "emulate", "--port", "0", "--clock", START, *flags]
+    command = [BUILT / "rollbook", "emulate", "--port", "0", "--clock", START, *flags]
     with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline().strip() for _ in range(2)]
         yield Emulator(dict(line.split("=", 1) for line in lines))
@@ -65,4 +65,4 @@ def block(language, heading):
 
 def with_program():
     """The environment of somebody who has the program on their path, and no settings."""
-    return clean_environment(PATH=f"{RELEASE}{os.pathsep}{os.environ['PATH']}")
+    return clean_environment(PATH=f"{BUILT}{os.pathsep}{os.environ['PATH']}")

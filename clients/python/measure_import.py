@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server import RELEASE, listening_address
+from server import TARGET, listening_address
 
 
 def write_file(path, people):
@@ -63,7 +63,7 @@ class Writer(threading.Thread):
 def start(url, environment):
     begun = time.perf_counter()
     process = subprocess.Popen(
-        [RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, "--log-level", "info"],
+        [TARGET / "release/rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, "--log-level", "info"],
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
@@ -80,7 +80,7 @@ def import_beside(url, file, address, key, environment):
     writer = Writer(address, key)
     writer.start()
     begun = time.perf_counter()
-    importing = subprocess.Popen([RELEASE / "rollbook", "import", file, "--database", url], env=environment)
+    importing = subprocess.Popen([TARGET / "release/rollbook", "import", file, "--database", url], env=environment)
     peak = 0
     while importing.poll() is None:
         try:

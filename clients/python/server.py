@@ -22,9 +22,9 @@ from openai import OpenAI
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
-RELEASE = TARGET / "release"
-# Nobody measures how long it takes to put people in, so what the Rust tests have built already does it.
-POPULATE = TARGET / "debug/examples/populate"
+# Nobody measures time here, so what the Rust tests have built already does.
+BUILT = TARGET / "debug"
+POPULATE = BUILT / "examples/populate"
 
 
 @dataclass
@@ -127,7 +127,7 @@ def start(url, *, key, people=None, models=(), prices=(), tracer=()):
     settings = [part for model in models for part in ("--model", model)]
     settings += [part for price in prices for part in ("--price", price)]
     process = subprocess.Popen(
-        [*tracer, RELEASE / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, *settings],
+        [*tracer, BUILT / "rollbook", "serve", "--listen", "127.0.0.1:0", "--database", url, *settings],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

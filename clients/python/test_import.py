@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from server import RELEASE, clean_environment, fresh_store, start
+from server import BUILT, clean_environment, fresh_store, start
 
 COLUMNS = ["email", "name", "role", "project", "project_role"]
 OWNER = "owner@localhost"
@@ -77,7 +77,7 @@ def store():
 
 def run_import(file, url, folder):
     """The report of one import."""
-    command = [RELEASE / "rollbook", "import", file, "--database", url, "--key-file", folder / "key", "--json"]
+    command = [BUILT / "rollbook", "import", file, "--database", url, "--key-file", folder / "key", "--json"]
     done = subprocess.run(command, env=clean_environment(), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 

@@ -41,6 +41,8 @@ KINDS = {
         {"num_model_requests": 1, "num_requests": 2},
     ),
 }
+#: Events of these say which project they belong to, and nothing closer.
+OF_A_PROJECT = ("vector_stores", "code_interpreter_sessions")
 PRICES = ["m input_tokens=0.10/1000 images=0.04", "code_interpreter_sessions=0.03"]
 
 
@@ -71,6 +73,8 @@ def used(server, client):
 
 def of(place, kind, users):
     """Whose an event is, as far as its kind says it."""
+    if kind in OF_A_PROJECT:
+        return {}
     return {"user_id": users[place], "api_key_id": f"key_{place}"}
 
 
@@ -96,7 +100,7 @@ def assert_contiguous(buckets, width):
 def test_a_kind_of_usage_is_walked_to_its_end(organization, used, kind):
     said, name, measures = KINDS[kind]
     method = getattr(organization.usage, kind)
-    whose = PROJECTS if kind in ("vector_stores", "code_interpreter_sessions") else PROJECTS + USERS
+    whose = PROJECTS if kind in OF_A_PROJECT else PROJECTS + USERS
     grouped = {"project_id": used.projects, "user_id": used.users, "api_key_id": ["key_0", "key_1"]}
     for limit in [1, 2, 31]:
         buckets = walk(method, **RANGE, limit=limit, group_by=[*whose, *said])
@@ -142,8 +146,9 @@ def test_costs_are_exact_and_walked_to_their_end(organization, used):
     assert (tokens.quantity, tokens.quantity_unit) == (85, "tokens")
     assert (images.quantity, images.quantity_unit) == (4, "images")
     assert buckets[1].results == []
-    (row,) = organization.usage.costs(**RANGE, group_by=["api_key_id"]).data[0].results
-    assert (row.api_key_id, row.line_item, row.quantity) == ("key_0", None, None)
+    by_key = organization.usage.costs(**RANGE, group_by=["api_key_id"]).data[0].results
+    assert {row.api_key_id: Decimal(str(row.amount.value)) for row in by_key} == {"key_0": Decimal("0.1685"), None: Decimal("0.15")}
+    assert {(row.line_item, row.quantity) for row in by_key} == {(None, None)}
     (whole,) = organization.usage.costs(**RANGE).data[2].results
     assert Decimal(str(whole.amount.value)) == Decimal("0.3185")
 

@@ -13,7 +13,10 @@ pub struct TestStore {
 impl TestStore {
     /// A store of the kind that the run selects. Opening and migrating block, so they have a thread of their own.
     pub async fn new(observer: Option<Observer>) -> Self {
-        let open = || Self::open(TestDatabase::new(), observer);
+        let open = || {
+            let texts: Vec<_> = crate::migrations().iter().map(|one| one.text).collect();
+            Self::open(TestDatabase::filled(texts, migrate), observer)
+        };
         tokio::task::spawn_blocking(open).await.expect("a store can be made")
     }
 
@@ -36,4 +39,14 @@ impl TestStore {
         store.migrate(&crate::migrations()).expect("the schema can be applied");
         Self { store, _database: database }
     }
+}
+
+/// Brings the tables of a database up to date. What a memory holds ends with the store, so it waits for its own.
+fn migrate(url: &str) {
+    if url == "sqlite::memory:" {
+        return;
+    }
+    let store = Store::open(Options::new(url)).expect("the store opens");
+    store.migrate(&crate::migrations()).expect("the schema can be applied");
+    store.close();
 }
