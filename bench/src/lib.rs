@@ -26,3 +26,4 @@ mod stores;
 mod subjects;
 mod tally;
 mod traffic;
+mod usage;

@@ -20,6 +20,7 @@ use crate::startup;
 use crate::stores::Stores;
 use crate::subjects::Running;
 use crate::tally::{Measure, Tally, spread};
+use crate::usage::{self, USAGE};
 
 /// Before the first round everybody is asked for so long, which does not count.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -42,10 +43,10 @@ pub struct Plan {
     /// Only try it out: one short round, at most 10⁴ members
     #[arg(long)]
     pub quick: bool,
-    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, sealing, writes, start; audit only if it is named
+    /// Only these groups: hot, cold, half, connections, limits, sizes, member, projects, refresh, check, check-half, nginx, sealing, writes, start; audit and usage only if they are named
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// How many events the record of the group `audit` has; a tenth at most when it is only tried out
+    /// How many events the groups `audit` and `usage` are about; a tenth at most when it is only tried out
     #[arg(long, value_name = "COUNT", default_value = "10000000", value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
     pub events: u64,
     /// Where that record is, or is put and left
@@ -113,7 +114,8 @@ pub fn run(plan: Plan) -> Result<()> {
     let sizes = plan.sizes(stores.has_postgres())?;
     let groups = groups(&sizes);
     let is_known = |only: &String| {
-        [START, AUDIT].contains(&only.as_str()) || groups.iter().any(|group| group.key == only)
+        [START, AUDIT, USAGE].contains(&only.as_str())
+            || groups.iter().any(|group| group.key == only)
     };
     ensure!(plan.only.iter().all(is_known), "--help names the groups there are");
     let runtime = Runtime::new()?;
@@ -131,6 +133,9 @@ pub fn run(plan: Plan) -> Result<()> {
     // Large, so it has to be asked for.
     if bench.plan.only.iter().any(|only| only == AUDIT) {
         audit::measure(&bench)?;
+    }
+    if bench.plan.only.iter().any(|only| only == USAGE) {
+        usage::measure(&bench)?;
     }
     bench.progress.end();
     Ok(())

@@ -160,7 +160,7 @@ impl Traffic {
         Ok(request.body(Full::default())?)
     }
 
-    fn send(
+    pub fn send(
         &self,
         random: &mut Rng,
         method: Method,
