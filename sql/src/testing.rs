@@ -43,7 +43,7 @@ impl TestDatabase {
     }
 
     /// The same, with what `fill` puts into the database at a URL. A server does that once for each `version` and
-    /// copies it from then on, in a third of the time. The original stays there for the runs to come.
+    /// copies it from then on. The original stays there for the runs to come.
     ///
     /// # Panics
     /// As [`new`](Self::new).
