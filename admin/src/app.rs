@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use sql::Store;
 use tokio_util::task::TaskTracker;
 
+use crate::aside::Aside;
 use crate::domain::clock::{Clock, Random};
 use crate::domain::decision::{Reason, Wish, decide};
 use crate::domain::id::Ids;
@@ -20,6 +21,7 @@ use crate::usage::ids::Known;
 use crate::usage::intake::Facts;
 use crate::usage::keep::Keep;
 use crate::usage::memory::Memory;
+use crate::usage::pace::Pace;
 use crate::uses::Uses;
 
 /// How old the recorded last use of a key may get, in seconds, before a request refreshes it.
@@ -89,16 +91,32 @@ pub struct Parts {
     pub usage_facts: Arc<Facts>,
     /// What is known of the ids of the events that were counted.
     pub usage_ids: Arc<Known>,
+    /// How fast reports of usage may come in.
+    pub usage_pace: Arc<Pace>,
     /// How often each operation is asked for, and how long it takes.
     pub meters: Meters,
     /// Work that no request waits for.
     pub background: TaskTracker,
+    /// Where long computing is done.
+    pub aside: Aside,
 }
 
 impl App {
     /// An application on this store.
     #[must_use]
     pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+    ) -> Self {
+        Self::computing(Aside::default(), store, clock, random, settings)
+    }
+
+    /// The same with threads of their own for what computes long.
+    #[must_use]
+    pub fn computing(
+        aside: Aside,
         store: Store,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
@@ -118,8 +136,10 @@ impl App {
             usage: Arc::default(),
             usage_facts,
             usage_ids: Arc::default(),
+            usage_pace: Arc::default(),
             meters: Meters::default(),
             background: TaskTracker::new(),
+            aside,
         }))
     }
 }

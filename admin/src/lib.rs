@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod aside;
 pub mod audit;
 #[cfg(test)]
 mod contract;

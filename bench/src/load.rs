@@ -83,6 +83,17 @@ impl Client {
         Ok(self.0.send_request(request).await?)
     }
 
+    /// Sends a request, and reads its answer without keeping it. Answers how many bytes it had.
+    pub async fn drain(&mut self, request: Request<Full<Bytes>>) -> Result<usize> {
+        let response = self.send(request).await?;
+        ensure!(response.status() == StatusCode::OK, "{}", response.status());
+        let (mut body, mut bytes) = (response.into_body(), 0);
+        while let Some(frame) = body.frame().await {
+            bytes += frame?.data_ref().map_or(0, Bytes::len);
+        }
+        Ok(bytes)
+    }
+
     /// Sends a request and keeps its answer.
     pub async fn capture(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
         let (parts, body) = self.send(request).await?.into_parts();

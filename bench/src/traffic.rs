@@ -99,6 +99,11 @@ impl Traffic {
         Ok(Self { address, asks, filled, host, keys, project_keys, page })
     }
 
+    /// The same at another server.
+    pub fn elsewhere(&self, address: SocketAddr) -> Result<Self> {
+        Self::new(address, self.asks, Arc::clone(&self.filled))
+    }
+
     /// How many rows an answer has, where it is a page.
     pub fn rows(&self) -> Option<usize> {
         match self.asks {

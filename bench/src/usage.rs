@@ -38,12 +38,14 @@ const REPORTERS: u64 = 4;
 /// Somebody else changes something so often meanwhile.
 const CHANGE_EVERY: Duration = Duration::from_millis(50);
 /// How often each question is asked.
-const ASKED: u64 = 100;
+const ASKED: u64 = 200;
+const BARE: &str = "a bare server with the same bytes";
 
 /// Fills a store with a month of events through its server, and asks about them.
 pub fn measure(bench: &Bench) -> Result<()> {
     let events = bench.plan.events / REPORT * REPORT;
-    let file = bench.file("usage.db");
+    let file = bench.plan.record.clone().unwrap_or_else(|| bench.file("usage.db"));
+    ensure!(!file.exists(), "{} is there already", file.display());
     let url = format!("sqlite:{}", file.display());
     bench.progress.say("filling a store with projects and prices")?;
     let filled = Arc::new(prepare(&url)?);
@@ -56,8 +58,8 @@ pub fn measure(bench: &Bench) -> Result<()> {
     rows.push(("database".into(), size(&file, events)?));
     for question in questions(end) {
         bench.progress.say(&question.name)?;
-        let times = bench.runtime.block_on(ask(&traffic, &question))?;
-        rows.push((question.name, quantiles(&times)));
+        let asked = ask(bench, &traffic, &question)?;
+        rows.extend(asked.rows(question.name)?);
     }
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let about = format!(
@@ -221,22 +223,63 @@ fn questions(end: u64) -> [Question; 4] {
     ]
 }
 
-/// Asks again and again, each time after a change, so that no answer is a kept one.
-async fn ask(traffic: &Traffic, question: &Question) -> Result<Histogram<u64>> {
-    let (mut client, mut times) = (Client::connect(traffic).await?, histogram()?);
-    for number in 0..ASKED {
-        rename(&mut client, traffic, &format!("Between {number:06}")).await?;
-        let request = traffic.get(&mut Rng::with_seed(0), &question.path)?;
-        let asked = Instant::now();
-        let answer = client.capture(request).await.with_context(|| question.path.clone())?;
-        times.saturating_record(u64::try_from(asked.elapsed().as_nanos())?);
-        let page: serde_json::Value = serde_json::from_slice(&answer.body())?;
-        let buckets = page["data"].as_array().context("no buckets")?;
-        let is_full = buckets.len() == question.buckets
-            && buckets.iter().all(|one| one["results"] != serde_json::json!([]));
-        ensure!(is_full, "{} has {} buckets or empty ones", question.path, buckets.len());
+/// How long a question took: the first time, then again and again, and how long a bare server takes that sends the same bytes.
+struct Asked {
+    first: Duration,
+    again: Histogram<u64>,
+    limit: Histogram<u64>,
+    bytes: usize,
+}
+
+impl Asked {
+    fn rows(&self, name: String) -> Result<[(String, String); 2]> {
+        let first = HumanCount(u64::try_from(self.first.as_micros())?);
+        let bytes = HumanBytes(u64::try_from(self.bytes)?);
+        let again = format!("{}, the first time {first}", quantiles(&self.again));
+        Ok([(format!("{name}, {bytes}"), again), (BARE.to_owned(), quantiles(&self.limit))])
     }
-    Ok(times)
+}
+
+/// Asks again and again, each time after a change, so that no whole answer is a kept one; the bare server takes turns.
+fn ask(bench: &Bench, traffic: &Traffic, question: &Question) -> Result<Asked> {
+    bench.runtime.block_on(async {
+        let (mut client, random) = (Client::connect(traffic).await?, &mut Rng::with_seed(0));
+        let mut timed = async |client: &mut Client, traffic: &Traffic| {
+            let request = traffic.get(random, &question.path)?;
+            let asked = Instant::now();
+            let bytes = client.drain(request).await.with_context(|| question.path.clone())?;
+            anyhow::Ok((asked.elapsed(), bytes))
+        };
+        let (first, _) = timed(&mut client, traffic).await?;
+        let limit = bare(bench, traffic, question).await?;
+        let limited = traffic.elsewhere(limit.address)?;
+        let mut other = Client::connect(&limited).await?;
+        let (mut again, mut bare, mut bytes) = (histogram()?, histogram()?, 0);
+        for number in 0..ASKED {
+            rename(&mut client, traffic, &format!("Between {number:06}")).await?;
+            let (time, found) = timed(&mut client, traffic).await?;
+            again.saturating_record(u64::try_from(time.as_nanos())?);
+            let (time, same) = timed(&mut other, &limited).await?;
+            bare.saturating_record(u64::try_from(time.as_nanos())?);
+            ensure!(found == same, "{} has {found} bytes, and then {same}", question.path);
+            bytes = found;
+        }
+        Ok(Asked { first, again, limit: bare, bytes })
+    })
+}
+
+/// A bare server that sends what the program answers, which must have something in every bucket.
+async fn bare(bench: &Bench, traffic: &Traffic, question: &Question) -> Result<Server> {
+    let request = traffic.get(&mut Rng::with_seed(0), &question.path)?;
+    let answer = Client::connect(traffic).await?.capture(request).await?;
+    let page: serde_json::Value = serde_json::from_slice(&answer.body())?;
+    let buckets = page["data"].as_array().context("no buckets")?;
+    let is_full = buckets.len() == question.buckets
+        && buckets.iter().all(|one| one["results"] != serde_json::json!([]));
+    ensure!(is_full, "{} has {} buckets or empty ones", question.path, buckets.len());
+    let file = bench.file("usage-answer.json");
+    answer.write(&file)?;
+    Server::limit(&file, &bench.file("usage-limit.log"))
 }
 
 fn quantiles(times: &Histogram<u64>) -> String {

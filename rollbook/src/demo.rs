@@ -64,12 +64,12 @@ pub fn run(listen: SocketAddr) -> Result<()> {
     let price = price.map_err(Usage)?;
     let settings = Settings { listen, database: MEMORY.to_owned(), price, ..Settings::default() };
     log::start(settings.log_format, settings.log_level);
-    let runtime = serve::runtime()?;
+    let (runtime, beside) = (serve::runtime()?, serve::beside()?);
     let gate = Gate::new(&runtime, &settings)?;
     let store = serve::open(&settings)?;
     let places = fill(&store)?;
     configured::apply(&store, &settings)?;
-    let app = serve::app(&store, &settings, &gate.url());
+    let app = serve::app(&beside, &store, &settings, &gate.url());
     let router = serve::service(&app)?.router;
     runtime.block_on(usage::report(router.clone(), &places.users))?;
     // Nothing may be answered before it is clear that the request comes from this machine.

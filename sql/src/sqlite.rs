@@ -21,9 +21,11 @@ use crate::tx::{Kind, Session};
 use crate::value::Cells;
 use crate::{Arg, Engine, Error, Image, Observer, Options, Result, Row, Stamp};
 
+mod checkpoints;
 mod readers;
 mod state;
 
+use checkpoints::Checkpoints;
 pub(crate) use readers::Readers;
 
 /// So many jobs share one commit at most: beyond it the sync is no longer what costs.
@@ -48,11 +50,12 @@ pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
         return in_memory(Connection::open_in_memory().map_err(error)?, options);
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
-    let writer = open_writer(path)?;
+    let mut writer = open_writer(path)?;
+    let checkpoints = Checkpoints::start(path, &mut writer)?;
     let readers = Readers::open(path, options)?;
     LIMIT.set(None);
     let epoch = Arc::new(Epoch::default());
-    let lane = worker("store-writer", writer, GROUP, options, &epoch)?;
+    let lane = worker("store-writer", (writer, Some(checkpoints)), GROUP, options, &epoch)?;
     Ok(Started { lane, readers: Some(readers), epoch })
 }
 
@@ -68,7 +71,7 @@ pub(crate) fn start_from(image: &Image, options: &Options) -> Result<Started> {
 fn in_memory(connection: Connection, options: &Options) -> Result<Started> {
     let epoch = Arc::new(Epoch::default());
     let connection = configured(connection).map_err(error)?;
-    let lane = worker("store", connection, 1, options, &epoch)?;
+    let lane = worker("store", (connection, None), 1, options, &epoch)?;
     Ok(Started { lane, readers: None, epoch })
 }
 
@@ -84,14 +87,15 @@ pub(crate) struct Started {
 /// Starts a thread for the connection.
 fn worker(
     name: &str,
-    connection: Connection,
+    (connection, checkpoints): (Connection, Option<Checkpoints>),
     group: usize,
     options: &Options,
     epoch: &Arc<Epoch>,
 ) -> Result<Lane> {
     let observer = options.observer.clone();
     let commit_jobs = metrics::histogram!("rollbook_store_commit_jobs");
-    let worker = Worker { connection, observer, group, commit_jobs, epoch: Arc::clone(epoch) };
+    let epoch = Arc::clone(epoch);
+    let worker = Worker { connection, checkpoints, observer, group, commit_jobs, epoch };
     lane(name, options.queue, [move |queue: &Queue| worker.serve(queue)])
 }
 
@@ -150,6 +154,8 @@ fn wait(_attempt: i32) -> bool {
 /// One connection on its thread.
 struct Worker {
     connection: Connection,
+    /// For a file.
+    checkpoints: Option<Checkpoints>,
     observer: Option<Observer>,
     group: usize,
     commit_jobs: Histogram,
@@ -157,12 +163,15 @@ struct Worker {
 }
 
 impl Worker {
-    fn serve(&self, queue: &Queue) {
+    fn serve(mut self, queue: &Queue) {
         while let Some(job) = queue.next() {
             match job.kind {
                 Kind::Read => self.read(job),
                 Kind::Write => self.write(job, queue),
             }
+        }
+        if let Some(checkpoints) = self.checkpoints.take() {
+            checkpoints.stop();
         }
         LIMIT.set(Some(Instant::now() + Duration::from_secs(1)));
         // Only tidying: the next process that opens the file reads the log just as well.
@@ -270,6 +279,9 @@ impl Worker {
         self.commit_jobs.record(done.len() as f64);
         for (job, failure) in done {
             job.answer(lost.clone().or(failure));
+        }
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.look(&self.connection);
         }
     }
 

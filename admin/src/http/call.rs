@@ -19,6 +19,7 @@ use super::reply::{self, Shown};
 use super::{credential, origin};
 use crate::access::{Caller, Circumstances, Credential, Identity, identify};
 use crate::app::{App, Settings};
+use crate::aside::Aside;
 use crate::audit::{EVENTS_PER_CHANGE, Origin};
 use crate::domain::scope::Scope;
 use crate::domain::secret::PlainKey;
@@ -27,6 +28,7 @@ use crate::kept::{Answer, Kept};
 use crate::usage::ids;
 use crate::usage::intake::{Facts, Reporter};
 use crate::usage::memory::Memory;
+use crate::usage::pace::Pace;
 
 /// One request. Not yet authenticated: that happens where its rows are read.
 pub struct Call {
@@ -124,6 +126,12 @@ impl Call {
     #[must_use]
     pub fn usage(&self) -> Arc<Memory> {
         Arc::clone(&self.app.usage)
+    }
+
+    /// Where long computing is done.
+    #[must_use]
+    pub fn aside(&self) -> Aside {
+        self.app.aside.clone()
     }
 
     /// The time of the request, in seconds.
@@ -239,6 +247,12 @@ impl Reporting {
     #[must_use]
     pub fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.0.app.usage_facts)
+    }
+
+    /// How fast reports may come in.
+    #[must_use]
+    pub fn usage_pace(&self) -> Arc<Pace> {
+        Arc::clone(&self.0.app.usage_pace)
     }
 
     /// What is known of the ids that were counted.

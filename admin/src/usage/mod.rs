@@ -10,6 +10,7 @@ pub mod kind;
 pub mod memory;
 pub mod money;
 pub mod names;
+pub mod pace;
 pub mod prices;
 pub mod query;
 pub mod rollup;

@@ -8,17 +8,18 @@ pub mod wire;
 
 use std::sync::Arc;
 
+use sql::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::wire::{MOST_EVENTS, Sent, UsageEvent, UsageReport};
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::http::body::Incoming;
+use crate::error::Result;
+use crate::http::body::{Incoming, Many};
 use crate::http::call::Call;
 use crate::http::envelope::Refusals;
 use crate::http::reply::Json;
-use crate::usage::intake::{Found, Prepared};
+use crate::usage::intake::{Found, Prepared, Reported, Reporter, Wanted};
 
 /// The operation that only this server has.
 #[must_use]
@@ -41,24 +42,33 @@ pub fn own_routes() -> OpenApiRouter<App> {
 )]
 async fn report(call: Call, body: Incoming) -> Result<Json<UsageReport>> {
     let (id, now, keep) = (call.new_id("usage_"), call.now(), call.settings().usage_keep);
+    let aside = call.aside();
     let (reporting, body) = call.reporting(body).await?;
-    let read = blocking(move || body.read::<Sent>(MOST_EVENTS)).await??;
-    let (ids, events): (Vec<_>, Vec<_>) =
-        read.into_iter().map(|(id, event)| (id, event.map(|Sent(event)| event))).unzip();
-    let events = Arc::new(events);
-    let (facts, known) = (reporting.facts(), reporting.usage_ids());
+    let (ids, events, wanted) = aside.run(move || read(&body)).await??;
+    let (facts, known, wanted) = (reporting.facts(), reporting.usage_ids(), Arc::new(wanted));
     let looked = {
-        let (events, facts, known) = (Arc::clone(&events), Arc::clone(&facts), Arc::clone(&known));
-        reporting.look(move |tx, reporter| {
-            let good: Vec<_> = events.iter().flatten().collect();
-            let found = Found::read(tx, reporter, (&facts, &known), &good)?;
-            Ok((reporter.clone(), found))
-        })
+        let (facts, known, wanted) = (Arc::clone(&facts), Arc::clone(&known), Arc::clone(&wanted));
+        let look = move |tx: &mut Tx<'_>, reporter: &Reporter| {
+            Ok((reporter.clone(), Found::read(tx, reporter, (&facts, &known), &wanted)?))
+        };
+        reporting.look(look).await?
     };
-    let (reporter, found) = looked.await?;
-    let prepared = blocking(move || {
-        let events = Arc::unwrap_or_clone(events);
-        Prepared::of(id, &reporter, events, found, (now, keep))
+    let (reporter, (found, sieve)) = looked;
+    reporting.usage_pace().keep(sieve.tail()).await;
+    let sifting = Arc::clone(&wanted);
+    let mut sifted = aside.run(move || sieve.sift(&sifting.hashes)).await?;
+    if sifted.has_doubts() {
+        let wanted = Arc::clone(&wanted);
+        let look = move |tx: &mut Tx<'_>, reporter: &Reporter| {
+            let mut sifted = sifted.clone();
+            sifted.settle(tx, &reporter.organization, &wanted.hashes)?;
+            Ok(sifted)
+        };
+        sifted = reporting.look(look).await?;
+    }
+    let prepared = aside.run(move || {
+        let looked_up = (wanted.hashes.clone(), sifted);
+        Prepared::of(id, &reporter, events, &found, looked_up, (now, keep))
     });
     let prepared = Arc::new(prepared.await??);
     let late = if prepared.is_empty() {
@@ -75,8 +85,11 @@ async fn report(call: Call, body: Incoming) -> Result<Json<UsageReport>> {
     Ok(Json(UsageReport::of(ids, prepared.outcomes(&late))))
 }
 
-/// Computes where nobody waits for a thread that serves others.
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(f).await;
-    done.map_err(|error| Error::internal(format!("a report could not be read: {error}")))
+/// What a report says: the ids that were sent, the events, and what has to be looked up of them.
+fn read(body: &Many) -> Result<(Vec<Option<String>>, Vec<Result<Reported>>, Wanted)> {
+    let sent = body.read::<Sent>(MOST_EVENTS)?;
+    let (ids, events): (Vec<_>, Vec<_>) =
+        sent.into_iter().map(|(id, event)| (id, event.map(|Sent(event)| event))).unzip();
+    let wanted = Wanted::of(events.iter().flatten());
+    Ok((ids, events, wanted))
 }

@@ -7,6 +7,7 @@ use sql::{Store, Tx, args};
 use super::known::Known;
 use super::leave::{CHUNK, write_chunks, write_run};
 use super::run::{Hash, Run, unpack};
+use crate::aside::Aside;
 use crate::domain::id::{Ids, moment_of};
 use crate::error::{Error, Result};
 
@@ -67,17 +68,19 @@ impl Shape {
 /// is more to do. Called by the roller once a pass; two processes may do it at once, and one of them gives up.
 pub async fn maintain(
     store: &Store,
+    aside: &Aside,
     organization: &str,
     known: &Known,
     new_ids: &Ids,
 ) -> Result<bool> {
-    maintain_in(Shape::default(), store, organization, known, new_ids).await
+    maintain_in(Shape::default(), store, aside, organization, known, new_ids).await
 }
 
 /// The same in another shape.
 pub async fn maintain_in(
     shape: Shape,
     store: &Store,
+    aside: &Aside,
     organization: &str,
     known: &Known,
     new_ids: &Ids,
@@ -91,8 +94,7 @@ pub async fn maintain_in(
     let Some(chosen) = shape.choose(&runs) else { return Ok(leftover.is_some()) };
     let Some(hashes) = work.hashes(&chosen).await? else { return Ok(true) };
     let last_time = chosen.iter().map(|run| run.last_time).max().unwrap_or_default();
-    let run = tokio::task::spawn_blocking(move || Run::of(hashes, last_time)).await;
-    let run = run.map_err(|error| Error::internal(format!("ids were not merged: {error}")))??;
+    let run = aside.run(move || Run::of(hashes, last_time)).await??;
     if work.replace(&chosen, &new_id, run, known).await? {
         for old in &chosen {
             while work.clear(&old.id).await? {}

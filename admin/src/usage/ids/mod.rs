@@ -16,5 +16,5 @@ mod tests;
 pub use known::Known;
 pub use leave::{forget, leave};
 pub use merge::{Shape, maintain, maintain_in};
-pub use probe::{Probed, probe};
+pub use probe::{Probed, Sieve, Sifted, probe};
 pub use run::{Hash, Run, hash};

@@ -17,10 +17,115 @@ pub struct Probed {
     runs: HashSet<String>,
 }
 
-/// Which of these hashes are in a run, at their places. Runs of `before`, in which the same hashes were looked for, are not asked again.
-///
-/// That no other run comes into being meanwhile is for the engine to see to: the lists of batches and of runs are read as
-/// ranges, so of two transactions that would count the same id one is run again.
+/// The runs of a snapshot, as far as they are not among those of before, with what tells nearly always that an id is in none of them.
+#[derive(Debug)]
+pub struct Sieve {
+    batches: Vec<(String, Arc<Run>)>,
+    filters: Vec<(String, Arc<RunFilter>)>,
+    all: Probed,
+}
+
+/// What became of hashes in a sieve.
+#[derive(Debug, Clone)]
+pub struct Sifted {
+    counted: Vec<bool>,
+    /// The runs that may hold some, and the places of these.
+    doubts: Vec<(String, Vec<usize>)>,
+    probed: Probed,
+}
+
+impl Sieve {
+    /// Reads of the runs what this process does not know yet.
+    ///
+    /// That no other run comes into being in a transaction that counts is for the engine to see to: the lists of batches and of runs are
+    /// read as ranges, so of two transactions that would count the same id one is run again.
+    pub fn read(
+        tx: &mut Tx<'_>,
+        organization: &str,
+        known: &Known,
+        before: &Probed,
+    ) -> Result<Self> {
+        let batches = list(
+            tx,
+            organization,
+            "SELECT batch_id FROM usage_tail WHERE organization_id = $1 ORDER BY batch_id",
+        )?;
+        let runs = list(
+            tx,
+            organization,
+            "SELECT id FROM usage_id_runs WHERE organization_id = $1 ORDER BY id",
+        )?;
+        let mut sieve = Self { batches: Vec::new(), filters: Vec::new(), all: Probed::default() };
+        for id in batches.iter().filter(|id| !before.batches.contains(*id)) {
+            sieve.batches.push((id.clone(), batch_run(tx, organization, known, id)?));
+        }
+        for id in runs.iter().filter(|id| !before.runs.contains(*id)) {
+            sieve.filters.push((id.clone(), run_filter(tx, organization, known, id)?));
+        }
+        known.prune(organization, &batches, &runs);
+        sieve.all =
+            Probed { batches: batches.into_iter().collect(), runs: runs.into_iter().collect() };
+        Ok(sieve)
+    }
+
+    /// How many batches are in the tail.
+    #[must_use]
+    pub fn tail(&self) -> usize {
+        self.all.batches.len()
+    }
+
+    /// Sifts hashes. It computes, and asks nobody: what is in doubt is for [`Sifted::settle`].
+    #[must_use]
+    pub fn sift(self, hashes: &[Hash]) -> Sifted {
+        let mut counted = vec![false; hashes.len()];
+        for (_, run) in &self.batches {
+            for (counted, hash) in counted.iter_mut().zip(hashes) {
+                *counted = *counted || run.contains(hash);
+            }
+        }
+        let mut doubts = Vec::new();
+        for (id, filter) in self.filters {
+            let open = hashes.iter().enumerate().filter(|(place, _)| !counted[*place]);
+            let places: Vec<_> =
+                open.filter(|(_, hash)| filter.may_contain(hash)).map(|(place, _)| place).collect();
+            if !places.is_empty() {
+                doubts.push((id, places));
+            }
+        }
+        Sifted { counted, doubts, probed: self.all }
+    }
+}
+
+impl Sifted {
+    /// Whether something has to be settled.
+    #[must_use]
+    pub fn has_doubts(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
+    /// Looks up what is in doubt. A run that is gone meanwhile has become part of another one, and that one is not among those of before.
+    pub fn settle(&mut self, tx: &mut Tx<'_>, organization: &str, hashes: &[Hash]) -> Result<()> {
+        for (run, places) in std::mem::take(&mut self.doubts) {
+            let sql = "SELECT id FROM usage_id_runs WHERE organization_id = $1 AND id = $2";
+            let is_there = tx.one(sql, args![organization, &run], |row| row.get::<String>(0))?;
+            if is_there.is_some() {
+                look(tx, organization, &run, hashes, places, &mut self.counted)?;
+            } else {
+                self.probed.runs.remove(&run);
+            }
+        }
+        Ok(())
+    }
+
+    /// Which hashes were counted before, at their places, and where they were looked for.
+    #[must_use]
+    pub fn end(self) -> (Vec<bool>, Probed) {
+        (self.counted, self.probed)
+    }
+}
+
+/// Which of these hashes are in a run, at their places, asked within one transaction. Runs of `before`, in which the same hashes were
+/// looked for, are not asked again.
 pub fn probe(
     tx: &mut Tx<'_>,
     organization: &str,
@@ -28,42 +133,13 @@ pub fn probe(
     hashes: &[Hash],
     before: &Probed,
 ) -> Result<(Vec<bool>, Probed)> {
-    let mut found = vec![false; hashes.len()];
-    let batches = list(
-        tx,
-        organization,
-        "SELECT batch_id FROM usage_tail WHERE organization_id = $1 ORDER BY batch_id",
-    )?;
-    let runs = list(
-        tx,
-        organization,
-        "SELECT id FROM usage_id_runs WHERE organization_id = $1 ORDER BY id",
-    )?;
-    for id in batches.iter().filter(|id| !before.batches.contains(*id)) {
-        let run = batch_run(tx, organization, known, id)?;
-        mark(&mut found, hashes, |hash| run.contains(hash));
-    }
-    for id in runs.iter().filter(|id| !before.runs.contains(*id)) {
-        let filter = run_filter(tx, organization, known, id)?;
-        let hits = hashes.iter().enumerate().filter(|(place, _)| !found[*place]);
-        let hits: Vec<usize> =
-            hits.filter(|(_, hash)| filter.may_contain(hash)).map(|(place, _)| place).collect();
-        look(tx, organization, id, hashes, hits, &mut found)?;
-    }
-    known.prune(organization, &batches, &runs);
-    let probed =
-        Probed { batches: batches.into_iter().collect(), runs: runs.into_iter().collect() };
-    Ok((found, probed))
+    let mut sifted = Sieve::read(tx, organization, known, before)?.sift(hashes);
+    sifted.settle(tx, organization, hashes)?;
+    Ok(sifted.end())
 }
 
 fn list(tx: &mut Tx<'_>, organization: &str, sql: &str) -> Result<Vec<String>> {
     Ok(tx.all(sql, args![organization], |row| row.get(0))?)
-}
-
-fn mark(found: &mut [bool], hashes: &[Hash], is_in: impl Fn(&Hash) -> bool) {
-    for (found, hash) in found.iter_mut().zip(hashes) {
-        *found = *found || is_in(hash);
-    }
 }
 
 /// The ids of a batch in the tail. Only what another process wrote has to be read.
@@ -117,7 +193,7 @@ fn look(
             let read = tx.one(sql, args![organization, run, hash], |row| row.get(0))?;
             chunk = read.unwrap_or_default();
         }
-        found[place] = unpack(&chunk)?.binary_search(hash).is_ok();
+        found[place] = found[place] || unpack(&chunk)?.binary_search(hash).is_ok();
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use sql::args;
 
 use super::leave::write_chunks;
 use super::*;
+use crate::aside::Aside;
 use crate::domain::id::Ids;
 use crate::error::Error;
 use crate::testing::{SeededRandom, TestClock, TestStore};
@@ -99,8 +100,8 @@ impl Set {
     }
 
     async fn merge(&self, process: usize) -> bool {
-        let merged =
-            maintain_in(SMALL, &self.store.store, ORGANIZATION, &self.known[process], &self.ids);
+        let (store, known, aside) = (&self.store.store, &self.known[process], Aside::default());
+        let merged = maintain_in(SMALL, store, &aside, ORGANIZATION, known, &self.ids);
         merged.await.expect("it is merged")
     }
 
@@ -214,7 +215,11 @@ async fn what_was_never_finished_is_cleared_away() {
     assert!(!set.merge(0).await);
     assert_eq!(set.counts().await, (0, 25), "an hour has not passed");
     let (store, known) = (&set.store.store, &set.known[0]);
-    while maintain_in(SMALL, store, ORGANIZATION, known, &fresh).await.expect("it is cleared") {}
+    let aside = Aside::default();
+    while maintain_in(SMALL, store, &aside, ORGANIZATION, known, &fresh)
+        .await
+        .expect("it is cleared")
+    {}
     assert_eq!(set.counts().await, (0, 0));
 }
 

@@ -6,9 +6,46 @@ use sql::Tx;
 
 use super::{Facts, Reported, Reporter};
 use crate::error::Result;
-use crate::usage::ids::{self, Hash, Known, Probed, hash};
+use crate::usage::ids::{Hash, Known, Probed, Sieve, hash};
 use crate::usage::kind::Dimension;
 use crate::usage::prices::Prices;
+
+/// What has to be looked up of events: each project, key and model once, however many events name it.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The projects; none stands for the one of a key that reports.
+    projects: Vec<Option<String>>,
+    /// Keys whose owner nobody told, with their projects.
+    keys: Vec<(Option<String>, String)>,
+    models: Vec<String>,
+    /// The hash of each event's id.
+    pub hashes: Vec<Hash>,
+}
+
+impl Wanted {
+    /// What these events need.
+    pub fn of<'e>(events: impl Iterator<Item = &'e Reported> + Clone) -> Self {
+        let mut projects = BTreeSet::new();
+        let mut keys = BTreeSet::new();
+        let mut models = BTreeSet::from([""]);
+        for event in events.clone() {
+            let value = |dimension| event.series.value(dimension);
+            let project = value(Dimension::ProjectId);
+            models.extend(value(Dimension::Model));
+            projects.insert(project);
+            if let (Some(key), None) = (value(Dimension::ApiKeyId), value(Dimension::UserId)) {
+                keys.insert((project, key));
+            }
+        }
+        let own = |name: Option<&str>| name.map(str::to_owned);
+        Self {
+            projects: projects.into_iter().map(own).collect(),
+            keys: keys.into_iter().map(|(project, key)| (own(project), key.to_owned())).collect(),
+            models: models.into_iter().map(str::to_owned).collect(),
+            hashes: events.map(|event| hash(&event.id)).collect(),
+        }
+    }
+}
 
 /// What was found.
 #[derive(Debug)]
@@ -19,57 +56,36 @@ pub struct Found {
     pub(super) owners: BTreeMap<(String, String), String>,
     /// What things cost.
     pub(super) prices: Prices,
-    /// The hash of each event's id.
-    pub(super) hashes: Vec<Hash>,
-    /// Which of them were counted before.
-    pub(super) counted: Vec<bool>,
-    /// Where they were looked for.
-    pub(super) probed: Probed,
 }
 
 impl Found {
-    /// Looks up what is needed of these events: each project, key and model once, however many events name it.
+    /// Looks up what is wanted, and the runs in which the ids may be that were counted.
     pub fn read(
         tx: &mut Tx<'_>,
         reporter: &Reporter,
         (facts, known): (&Facts, &Known),
-        events: &[&Reported],
-    ) -> Result<Self> {
+        wanted: &Wanted,
+    ) -> Result<(Self, Sieve)> {
         let organization = &reporter.organization;
-        let own = reporter.own.as_ref().map(|own| &own.holder);
-        let project = |event: &Reported| {
-            let named = event.series.value(Dimension::ProjectId).map(str::to_owned);
-            named.or_else(|| own.map(|own| own.project_id.clone()))
-        };
+        let own = reporter.own.as_ref().map(|own| &own.holder.project_id);
         let mut projects = BTreeSet::new();
+        for project in wanted.projects.iter().filter_map(|named| named.as_ref().or(own)) {
+            let is_own = own == Some(project);
+            if is_own || own.is_none() && facts.has_project(tx, organization, project)? {
+                projects.insert(project.clone());
+            }
+        }
         let mut owners = BTreeMap::new();
-        let mut models = BTreeSet::from([""]);
-        for event in events {
-            models.extend(event.series.value(Dimension::Model));
-            let Some(project) = project(event) else { continue };
-            let (key, user) =
-                (event.series.value(Dimension::ApiKeyId), event.series.value(Dimension::UserId));
-            if let (Some(key), None) = (key, user) {
-                owners.insert((project.clone(), key.to_owned()), None);
-            }
-            projects.insert(project);
-        }
-        let mut existing = BTreeSet::new();
-        for project in projects {
-            let is_own = own.is_some_and(|own| own.project_id == project);
-            if is_own || own.is_none() && facts.has_project(tx, organization, &project)? {
-                existing.insert(project);
+        for (named, key) in &wanted.keys {
+            let Some(project) = named.as_ref().or(own).filter(|one| projects.contains(*one)) else {
+                continue;
+            };
+            if let Some(owner) = facts.owner(tx, organization, project, key)? {
+                owners.insert((project.clone(), key.clone()), owner);
             }
         }
-        for ((project, key), owner) in &mut owners {
-            if existing.contains(project) {
-                *owner = facts.owner(tx, organization, project, key)?;
-            }
-        }
-        let owners = owners.into_iter().filter_map(|(key, owner)| Some((key, owner?))).collect();
-        let prices = Prices::read(tx, organization, models)?;
-        let hashes: Vec<Hash> = events.iter().map(|event| hash(&event.id)).collect();
-        let (counted, probed) = ids::probe(tx, organization, known, &hashes, &Probed::default())?;
-        Ok(Self { projects: existing, owners, prices, hashes, counted, probed })
+        let prices = Prices::read(tx, organization, wanted.models.iter().map(String::as_str))?;
+        let sieve = Sieve::read(tx, organization, known, &Probed::default())?;
+        Ok((Self { projects, owners, prices }, sieve))
     }
 }

@@ -5,7 +5,7 @@ mod found;
 mod prepared;
 
 pub use facts::Facts;
-pub use found::Found;
+pub use found::{Found, Wanted};
 pub use prepared::Prepared;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use sql::{Tx, args};
 use super::{AHEAD, Found, Outcome, Reported, Reporter};
 use crate::error::{Error, Result};
 use crate::usage::event::Event;
-use crate::usage::ids::{self, Hash, Known, Probed, Run};
+use crate::usage::ids::{self, Hash, Known, Probed, Run, Sifted};
 use crate::usage::keep::{self, Keep};
 use crate::usage::kind::{Dimension, Kind};
 use crate::usage::spend::{self, Added, month_of};
@@ -56,13 +56,15 @@ impl Prepared {
         id: String,
         reporter: &Reporter,
         sent: Vec<Result<Reported>>,
-        found: Found,
+        found: &Found,
+        (looked_up, sifted): (Vec<Hash>, Sifted),
         (now, keep): (i64, Keep),
     ) -> Result<Self> {
         let mut outcomes = Vec::with_capacity(sent.len());
         let (mut places, mut events, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
-        let mut looked_up = found.hashes.iter().zip(&found.counted);
+        let (counted, probed) = sifted.end();
+        let mut looked_up = looked_up.into_iter().zip(counted);
         for (place, event) in sent.into_iter().enumerate() {
             let event = match event {
                 Ok(event) => event,
@@ -74,21 +76,21 @@ impl Prepared {
             let Some((hash, is_counted)) = looked_up.next() else {
                 return Err(Error::internal("an event was not looked up"));
             };
-            let completed = complete(reporter, event, &found, (now, keep));
+            let completed = complete(reporter, event, found, (now, keep));
             outcomes.push(match completed {
                 Err(fault) => Outcome::Refused(fault),
-                Ok(_) if *is_counted || !seen.insert(*hash) => Outcome::Duplicate,
+                Ok(_) if is_counted || !seen.insert(hash) => Outcome::Duplicate,
                 Ok(event) => {
                     places.push(place);
                     events.push(event);
-                    hashes.push(*hash);
+                    hashes.push(hash);
                     Outcome::Accepted
                 }
             });
         }
         let batch = Batch::of(&events)?;
         let run = Arc::new(Run::of(hashes.clone(), batch.times.1)?);
-        Ok(Self { id, outcomes, places, events, hashes, probed: found.probed, batch, run })
+        Ok(Self { id, outcomes, places, events, hashes, probed, batch, run })
     }
 
     /// Whether there is nothing to write.

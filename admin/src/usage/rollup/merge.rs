@@ -8,7 +8,7 @@ use super::pieces::{self, Piece, Time};
 use super::segment::View;
 use super::table::Table;
 use super::width::Width;
-use super::{Loss, Roller, Shape, Spread, off_thread};
+use super::{Loss, Roller, Shape, Spread};
 use crate::domain::id::Ids;
 use crate::error::{Error, Result};
 use crate::usage::kind::Kind;
@@ -82,7 +82,7 @@ impl Roller {
         let read = move |tx: &mut Tx<'_>| take(tx, &name, &times, shape, now);
         let (looked_at, merging) = self.app.store.read::<_, Error>(read).await?;
         let (app, name) = (self.app.clone(), organization.to_owned());
-        let merged = off_thread(move || add_up(name, merging, &app.ids)).await?;
+        let merged = self.app.aside.run(move || add_up(name, merging, &app.ids)).await??;
         let replaced = merged
             .replaced
             .iter()

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sql::{Stamp, Tx, args};
 
 use self::pieces::Time;
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::error::{Error, Result};
 use crate::usage::ids;
 
@@ -172,8 +172,9 @@ impl Roller {
             passed.is_behind |= self.merge_some(&organization).await?;
         }
         for organization in self.unsettled.clone() {
-            let (store, known, new_ids) = (&self.app.store, &self.app.usage_ids, &self.app.ids);
-            if ids::maintain(store, &organization, known, new_ids).await? {
+            let Parts { store, usage_ids, ids: new_ids, aside, .. } = &*self.app;
+            let merged = ids::maintain(store, aside, &organization, usage_ids, new_ids);
+            if merged.await? {
                 passed.is_behind = true;
             } else {
                 self.unsettled.remove(&organization);
@@ -224,12 +225,4 @@ fn waiting(tx: &mut Tx<'_>) -> Result<Vec<String>> {
         found.push(organization);
     }
     Ok(found)
-}
-
-/// Computes where it holds up nobody.
-async fn off_thread<T: Send + 'static>(
-    f: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(f).await;
-    done.unwrap_or_else(|error| Err(Error::internal(format!("rolling up usage stopped: {error}"))))
 }

@@ -9,7 +9,7 @@ use super::pieces::{self, Piece, filled};
 use super::table::Table;
 use super::tail::{Counted, Part};
 use super::width::Width;
-use super::{Loss, Roller, Spread, off_thread};
+use super::{Loss, Roller, Spread};
 use crate::domain::id::{Ids, moment_of};
 use crate::error::{Error, Result};
 use crate::usage::batch;
@@ -17,7 +17,7 @@ use crate::usage::event::Series;
 use crate::usage::ids::{self, Run};
 
 /// A roll takes so many events, and the rest of a batch: its transaction must stay short for those who wait behind it.
-const EVENTS: i64 = 16_384;
+const EVENTS: i64 = 8192;
 /// And at most so many batches.
 const BATCHES: usize = 256;
 /// How long the first batch may wait for others, in milliseconds: each commit makes useless what is kept of the store.
@@ -76,11 +76,13 @@ impl Roller {
             return Ok((0, false));
         };
         let (is_behind, app, name) = (waiting.is_behind, self.app.clone(), organization.to_owned());
-        let (new, rolled) = off_thread(move || prepare(&waiting, name, &app.ids)).await?;
+        let prepared = self.app.aside.run(move || prepare(&waiting, name, &app.ids));
+        let (new, rolled) = prepared.await??;
         self.write_series(organization, new).await?;
         let (batches, times) =
             (rolled.batches.len(), rolled.pieces.iter().map(|piece| piece.time).collect());
         self.app.store.write(move |tx| rolled.write(tx)).await?;
+        self.app.usage_pace.rolled();
         self.note(organization, times);
         Ok((batches, is_behind))
     }

@@ -1,5 +1,6 @@
 //! The roller of a serving process: a pass every so often, and a last one at the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::Counter;
@@ -24,6 +25,8 @@ pub async fn run(app: App, every: Duration, stop: CancellationToken) {
     if every.is_zero() {
         return;
     }
+    let pace = Arc::clone(&app.usage_pace);
+    let _rolling = pace.rolling();
     let late = async {
         stop.cancelled().await;
         let never = std::future::pending::<()>();

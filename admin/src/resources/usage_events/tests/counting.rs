@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::{App, Settings};
+use crate::app::{App, Parts, Settings};
 use crate::testing::SeededRandom;
 use crate::usage::event::Event;
 use crate::usage::ids::{self, Run, Shape};
@@ -194,8 +194,9 @@ async fn an_id_counts_once_whether_its_batch_left_the_tail_or_was_merged() {
     let shape = Shape { chunk: 4, factor: 3, largest: 60 };
     let organization = api.first.organization.id.as_str();
     let merge = async || {
-        let (store, known, ids) = (&api.app.store, &api.app.usage_ids, &api.app.ids);
-        ids::maintain_in(shape, store, organization, known, ids).await.expect("runs are merged")
+        let Parts { store, aside, usage_ids, ids, .. } = &*api.app;
+        let merged = ids::maintain_in(shape, store, aside, organization, usage_ids, ids);
+        merged.await.expect("runs are merged")
     };
     assert!(merge().await, "some were merged");
     assert_eq!(send(0, 92).await, [1, 91, 0]);

@@ -1,0 +1,90 @@
+//! Bringing what is in the write-ahead log into the file, on a thread of its own: it copies megabytes and syncs them, and whoever
+//! changes something meanwhile waits for the log alone.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::Connection;
+
+use super::{error, open};
+use crate::{Error, Result};
+
+/// The log is brought into the file each time it has grown by so many pages.
+const PORTION: i32 = 1000;
+/// From so many pages on, 32 MiB, the connection that writes does it itself between two commits. Only then is all of the log in the file
+/// for a moment although more is written all the time, and the log begins anew.
+const MOST: i32 = 8192;
+
+/// Looks after the log of the connection that writes.
+pub(super) struct Checkpoints {
+    /// How many pages the log had after the last commit.
+    pages: Arc<AtomicI32>,
+    /// How many it had when it was last asked for.
+    asked: Cell<i32>,
+    /// How many it had when the writer last did it.
+    done: Cell<i32>,
+    wake: flume::Sender<()>,
+    turn: Arc<Mutex<()>>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    /// Takes over from `SQLite`, which would do it at the end of a commit, before that is acknowledged.
+    pub(super) fn start(path: &str, writer: &mut Connection) -> Result<Self> {
+        let pages = Arc::<AtomicI32>::default();
+        let count = Arc::clone(&pages);
+        let hook = move |_: &mut rusqlite::hooks::Wal, now| {
+            count.store(now, Ordering::Relaxed);
+            Ok(())
+        };
+        writer.wal_hook(Some(hook)).map_err(error)?;
+        let connection = open(path).map_err(error)?;
+        let (wake, woken) = flume::bounded(1);
+        let turn = Arc::<Mutex<()>>::default();
+        let own = Arc::clone(&turn);
+        let work = move || {
+            while woken.recv().is_ok() {
+                let _turn = own.lock().unwrap_or_else(PoisonError::into_inner);
+                checkpoint(&connection);
+            }
+        };
+        let thread = Builder::new().name("store-checkpoint".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self { pages, asked: Cell::new(0), done: Cell::new(0), wake, turn, thread })
+    }
+
+    /// To be called after each commit, when nobody waits for it any more.
+    pub(super) fn look(&self, writer: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.asked.get() {
+            self.asked.set(0);
+            self.done.set(0);
+        }
+        if pages >= MOST && pages >= self.done.get() + PORTION {
+            // The thread has not much left to do, and nobody outruns it.
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            checkpoint(writer);
+            self.done.set(pages);
+        } else if pages >= self.asked.get() + PORTION {
+            self.asked.set(pages);
+            // Somebody who is woken already looks at all of the log.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// Ends the thread, and with it its connection.
+    pub(super) fn stop(self) {
+        drop(self.wake);
+        let _ = self.thread.join();
+    }
+}
+
+/// Brings as much of the log into the file as nobody reads any more, unless another process is at it; waits for nobody.
+fn checkpoint(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        // What is in the log stays there, and is read from there.
+        tracing::warn!(%error, "the write-ahead log could not be brought into the file");
+    }
+}
