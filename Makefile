@@ -20,7 +20,7 @@ bench: ## Measure the program beside a bare server that sends the same bytes; AR
 check: ## Formatting, lints and the rules for dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked
+	cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked --debug
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 
 openapi: ## Write openapi.json and openapi-rollbook.json from the program

@@ -57,6 +57,20 @@ pub const KINDS: &[&str] = &[
     "user.updated",
 ];
 
+/// Those of them that never happen in a project, sorted: the list of a project's events reads no range for them.
+pub const NEVER_IN_PROJECTS: &[&str] = &[
+    "certificate.created",
+    "certificate.deleted",
+    "certificate.updated",
+    "group.created",
+    "group.deleted",
+    "group.updated",
+    "invite.accepted",
+    "invite.deleted",
+    "invite.sent",
+    "organization.updated",
+];
+
 /// Where a request came from, as far as it can be known.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
@@ -173,6 +187,11 @@ impl Event {
 /// its id.
 pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
     debug_assert!(KINDS.contains(&event.kind), "{} is no type that is listed", event.kind);
+    debug_assert!(
+        event.project_id.is_none() || !NEVER_IN_PROJECTS.contains(&event.kind),
+        "{} happened in a project",
+        event.kind
+    );
     let place = by.written.replace(by.written.get() + 1);
     let (actor, actor_row) = by.recorded(tx)?;
     let (id, payload) = (by.ids.id(PREFIX, place), event.payload.to_string());

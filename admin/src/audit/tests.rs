@@ -5,7 +5,7 @@ use sql::{Tx, args};
 
 use super::actor::ActorRow;
 use super::record::{Record, hash};
-use super::{Actor, Author, Event, KINDS, Origin, append};
+use super::{Actor, Author, Event, KINDS, NEVER_IN_PROJECTS, Origin, append};
 use crate::resources::audit_logs::types::EVENT_TYPES;
 use crate::testing::Api;
 
@@ -166,7 +166,8 @@ async fn an_event_is_written_with_its_hash_its_actor_and_all_that_it_is_about() 
 /// Every published type that the sources name is one of the listed ones, so that the list of events finds it.
 #[test]
 fn no_type_of_event_is_written_that_is_not_listed() {
-    assert!(KINDS.is_sorted());
+    assert!(KINDS.is_sorted() && NEVER_IN_PROJECTS.is_sorted());
+    assert!(NEVER_IN_PROJECTS.iter().all(|kind| KINDS.contains(kind)));
     assert!(KINDS.iter().all(|kind| EVENT_TYPES.contains(kind)), "types are published ones");
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut named = 0;

@@ -1,10 +1,14 @@
 //! Usage in a store, without the operation that takes it in.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use sql::{Tx, args};
 
 use crate::app::App;
 use crate::usage::batch;
 use crate::usage::event::{Amount, Cost, Event, Series};
+use crate::usage::ids::{self, Probed};
 use crate::usage::kind::{Dimension, Kind};
 
 /// An event of a kind, with these values and measures. Its id is the number of the event among all that a test makes.
@@ -33,11 +37,11 @@ pub fn costing(
     event
 }
 
-/// Puts events into the tail of an organization, as one batch.
+/// Puts events into the tail of an organization, as one batch. Those without an id get one.
 pub async fn report(app: &App, organization: &str, mut events: Vec<Event>) {
     let (organization, id, now) =
         (organization.to_owned(), app.ids.make("usage_"), app.clock.now());
-    for (place, event) in events.iter_mut().enumerate() {
+    for (place, event) in events.iter_mut().enumerate().filter(|(_, event)| event.id.is_empty()) {
         event.id = format!("{id} {place}");
     }
     let times = || events.iter().map(|event| event.time);
@@ -57,6 +61,24 @@ pub async fn report(app: &App, organization: &str, mut events: Vec<Event>) {
         .map(drop)
     };
     app.store.write::<_, sql::Error>(write).await.expect("a batch can be written");
+}
+
+/// Those of these events whose ids were not counted yet, each once: what the operation that takes events in asks before it writes.
+pub async fn new_ones(app: &App, organization: &str, mut events: Vec<Event>) -> Vec<Event> {
+    let mut seen = HashSet::new();
+    events.retain(|event| seen.insert(event.id.clone()));
+    let hashes: Vec<_> = events.iter().map(|event| ids::hash(&event.id)).collect();
+    let (organization, known) = (organization.to_owned(), Arc::clone(&app.usage_ids));
+    let read = app
+        .store
+        .read(move |tx| ids::probe(tx, &organization, &known, &hashes, &Probed::default()));
+    let (counted, _) = read.await.expect("it can be asked which ids were counted");
+    events
+        .into_iter()
+        .zip(counted)
+        .filter(|(_, counted)| !counted)
+        .map(|(event, _)| event)
+        .collect()
 }
 
 /// Numbers that look random, and are the same each time.

@@ -48,3 +48,29 @@ impl Drop for Rolling<'_> {
         self.0.rollers.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn is_over(waiting: Pin<&mut impl Future<Output = ()>>) -> bool {
+        waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[tokio::test]
+    async fn a_report_waits_while_the_tail_is_long_and_somebody_rolls_up() {
+        let pace = Pace::default();
+        assert!(is_over(pin!(pace.keep(LONG))), "nobody rolls up");
+        let rolling = pace.rolling();
+        assert!(is_over(pin!(pace.keep(LONG - 1))), "the tail is short");
+        let mut waiting = pin!(pace.keep(LONG));
+        assert!(!is_over(waiting.as_mut()));
+        pace.rolled();
+        assert!(is_over(waiting));
+        drop(rolling);
+        assert!(is_over(pin!(pace.keep(LONG))), "nobody rolls up any more");
+    }
+}

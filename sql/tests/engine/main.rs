@@ -4,6 +4,7 @@
 //! `postgres://…/DATABASE` from which every test creates a database of its own.
 
 mod backup;
+mod checkpoints;
 mod closing;
 mod durability;
 mod groups;

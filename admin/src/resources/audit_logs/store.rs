@@ -6,7 +6,7 @@ use sql::{Arg, Row, Tx};
 
 use super::arms::{Bounds, Search, Way, padded};
 use super::filters::Filters;
-use crate::audit::KINDS;
+use crate::audit::{KINDS, NEVER_IN_PROJECTS};
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::Result;
 
@@ -138,7 +138,11 @@ fn search<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Search<'a> 
             let arms = pairs(&texts(projects), &texts(actors));
             (Way::ProjectActor, arms, rest([("kind", kinds), none, none]))
         }
-        (_, Some(projects), None) => (Way::Project, pairs(&texts(projects), &ranges), vec![]),
+        (_, Some(projects), None) => {
+            let ranges: Vec<_> =
+                ranges.into_iter().filter(|kind| !NEVER_IN_PROJECTS.contains(kind)).collect();
+            (Way::Project, pairs(&texts(projects), &ranges), vec![])
+        }
         (_, None, Some(actors)) => (Way::Actor, pairs(&texts(actors), &ranges), vec![]),
         _ if kinds.is_some() => (Way::Kind, each(&ranges), vec![]),
         _ => (Way::All, vec![vec![]], vec![]),

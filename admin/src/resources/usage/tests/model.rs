@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::app::{App, Settings};
-use crate::testing::usage::{Dice, costing, event, report};
+use crate::testing::usage::{Dice, costing, event, new_ones, report};
 use crate::testing::{Api, SeededRandom};
 use crate::usage::event::{Amount, Event};
 use crate::usage::keep::Keep;
@@ -38,7 +38,7 @@ const ALL: [Kind; 11] = [
 ];
 
 /// How many questions are asked.
-fn questions() -> u64 {
+fn questions() -> usize {
     let set = std::env::var("ROLLBOOK_TEST_USAGE_QUERIES");
     set.map_or(120, |set| set.parse().expect("it is a number"))
 }
@@ -49,6 +49,8 @@ struct World {
     organization: String,
     events: Vec<Event>,
     dice: Dice,
+    /// How many processes have begun.
+    starts: u8,
 }
 
 /// A moment: anywhere in the last days or months, at the border of a bucket, or around the turn of a month, a year or a leap day.
@@ -133,7 +135,7 @@ impl World {
         let api = Api::with(settings, None).await.unwatched();
         api.clock.set(NOW);
         let organization = api.first.organization.id.clone();
-        Self { api, organization, events: Vec::new(), dice: Dice::new(seed) }
+        Self { api, organization, events: Vec::new(), dice: Dice::new(seed), starts: 1 }
     }
 
     fn now(&self) -> i64 {
@@ -143,13 +145,28 @@ impl World {
     async fn report(&mut self) {
         let count = 1 + self.dice.below(30);
         let now = self.now();
-        let events: Vec<_> = (0..count).map(|_| drawn(&mut self.dice, now)).collect();
-        report(&self.api.app, &self.organization, events.clone()).await;
-        self.events.extend(events);
+        let number = self.events.len();
+        let mut events: Vec<_> = (0..count).map(|_| drawn(&mut self.dice, now)).collect();
+        for (place, event) in events.iter_mut().enumerate() {
+            event.id = format!("event {}", number + place);
+        }
+        let expected = events.clone();
+        // What was counted before comes again, at another time or not, and what is new comes twice.
+        for _ in 0..self.dice.below(4) {
+            let mut again = self.dice.of(&[expected.clone(), self.events.clone()].concat()).clone();
+            again.time = if self.dice.one_in(2) { again.time } else { moment(&mut self.dice, now) };
+            events.push(again);
+        }
+        let new = new_ones(&self.api.app, &self.organization, events).await;
+        assert_eq!(new, expected);
+        report(&self.api.app, &self.organization, new).await;
+        self.events.extend(expected);
     }
 
-    /// A process that begins now, on the same store.
-    fn start(&self, seed: u8) -> App {
+    /// A process that begins now, on the same store. No two of them draw the same ids.
+    fn start(&mut self) -> App {
+        self.starts += 1;
+        let seed = self.starts;
         let (store, clock) = (self.api.app.store.clone(), self.api.clock.clone());
         let settings = Settings { usage_keep: KEEP, ..Settings::default() };
         App::new(store, clock, Arc::new(SeededRandom::new(seed)), settings)
@@ -356,14 +373,24 @@ fn exact(text: &[u8]) -> Value {
     serde_json::from_str(&quoted).expect("it is JSON")
 }
 
+/// So many questions are asked in one world. It grows, and counting naively takes the longer the more there is to count.
+const LIFE: usize = 200;
+
 #[tokio::test]
 async fn every_answer_is_what_a_naive_count_says() {
-    let mut world = World::new(20_280_229).await;
+    for first in (0..questions()).step_by(LIFE) {
+        live(20_280_229 + first as u64, LIFE.min(questions() - first)).await;
+    }
+}
+
+/// A life in a world of its own, with so many questions.
+async fn live(seed: u64, questions: usize) {
+    let mut world = World::new(seed).await;
     let merging = Shape { factor: 3, quiet: 1000, largest: 1 << 20 };
     let tight = Shape { factor: 2, quiet: 0, largest: 2000 };
     let mut roller = Roller::shaped(world.api.app.clone(), merging);
     let mut asked = 0;
-    while asked < questions() {
+    while asked < questions {
         match world.dice.below(16) {
             0..=3 => world.report().await,
             // Waits until a batch is due, as a server would.
@@ -374,7 +401,7 @@ async fn every_answer_is_what_a_naive_count_says() {
             5 => roller.roll_all().await.expect("it is rolled up"),
             6 => {
                 // Two processes at once: of those that do the same work one gives up.
-                let mut other = Roller::shaped(world.start(7), tight);
+                let mut other = Roller::shaped(world.start(), tight);
                 let (one, two) = tokio::join!(roller.roll_all(), other.roll_all());
                 one.and(two).expect("both succeed");
             }
@@ -382,14 +409,14 @@ async fn every_answer_is_what_a_naive_count_says() {
                 // Another process, which looks for what is to be merged and removed.
                 world.api.clock.advance(61);
                 let mut other = Roller::shaped(
-                    world.start(9),
+                    world.start(),
                     if world.dice.one_in(2) { tight } else { merging },
                 );
                 while other.pass(false).await.expect("a pass succeeds").is_behind {}
             }
             8 if world.dice.one_in(5) => {
                 world.api.clock.advance(7 * 3600);
-                let app = world.start(11);
+                let app = world.start();
                 roller = Roller::shaped(app.clone(), merging);
                 world.api = world.api.serving(crate::router(app));
             }
