@@ -2,6 +2,7 @@
 
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Error, Result};
 
@@ -25,6 +26,8 @@ impl Aside {
             Some(runtime) => runtime.spawn_blocking(compute),
             None => spawn_blocking(compute),
         };
-        done.await.map_err(|error| Error::internal(format!("something was not computed: {error}")))
+        // Of what nobody waits for any more, nothing is begun.
+        let done = AbortOnDropHandle::new(done).await;
+        done.map_err(|error| Error::internal(format!("something was not computed: {error}")))
     }
 }

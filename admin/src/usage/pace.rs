@@ -1,5 +1,5 @@
-//! How fast reports may come in: no faster than they are rolled up. What waits for that is counted anew by each question, and asked for
-//! each id, so a long tail makes everything slow.
+//! Slows reports down that come in faster than they are rolled up. What waits for that is counted anew by each question, and asked for each id,
+//! so a long tail makes everything slow.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// With so many batches in the tail a report waits.
-const LONG: usize = 64;
+/// With so many events in the tail a report waits. It is some times what the roller takes at once.
+const LONG: usize = 65_536;
 /// But no longer than this, because another process may have rolled up, and the tail of another organization may be meant.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -35,9 +35,9 @@ impl Pace {
         self.rolled.notify_waiters();
     }
 
-    /// Waits until something was rolled up if a tail of so many batches is long and somebody in this process rolls up.
-    pub async fn keep(&self, batches: usize) {
-        if batches >= LONG && self.rollers.load(Ordering::Relaxed) > 0 {
+    /// Waits until something was rolled up if a tail of so many events is long and somebody in this process rolls up.
+    pub async fn keep(&self, events: usize) {
+        if events >= LONG && self.rollers.load(Ordering::Relaxed) > 0 {
             let _ = timeout(PATIENCE, self.rolled.notified()).await;
         }
     }

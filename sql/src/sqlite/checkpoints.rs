@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::{error, open};
 use crate::{Error, Result};
 
 /// The log is brought into the file each time it has grown by so many pages.
 const PORTION: i32 = 1000;
+/// If somebody still read an older state, it is tried again when it has grown by so many more.
+const AGAIN: i32 = 125;
 /// From so many pages on, 32 MiB, the connection that writes does it itself between two commits. Only then is all of the log in the file
 /// for a moment although more is written all the time, and the log begins anew.
 const MOST: i32 = 8192;
@@ -41,6 +43,8 @@ impl Checkpoints {
         };
         writer.wal_hook(Some(hook)).map_err(error)?;
         let connection = open(path).map_err(error)?;
+        // The tables are looked at now, when waiting for somebody else's lock has a limit.
+        connection.query_row("PRAGMA schema_version", [], |_| Ok(())).map_err(error)?;
         let (wake, woken) = flume::bounded(1);
         let turn = Arc::<Mutex<()>>::default();
         let own = Arc::clone(&turn);
@@ -63,10 +67,8 @@ impl Checkpoints {
             self.done.set(0);
         }
         if pages >= MOST && pages >= self.done.get() + PORTION {
-            // The thread has not much left to do, and nobody outruns it.
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            checkpoint(writer);
-            self.done.set(pages);
+            self.done.set(if checkpoint(writer) { pages } else { pages - PORTION + AGAIN });
         } else if pages >= self.asked.get() + PORTION {
             self.asked.set(pages);
             // Somebody who is woken already looks at all of the log.
@@ -81,10 +83,16 @@ impl Checkpoints {
     }
 }
 
-/// Brings as much of the log into the file as nobody reads any more, unless another process is at it; waits for nobody.
-fn checkpoint(connection: &Connection) {
-    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        // What is in the log stays there, and is read from there.
-        tracing::warn!(%error, "the write-ahead log could not be brought into the file");
+/// Brings as much of the log into the file as nobody reads an older state of, unless another process is at it; waits for nobody. Answers
+/// whether all of the log is in the file.
+fn checkpoint(connection: &Connection) -> bool {
+    let pages = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], pages) {
+        Ok::<(bool, i64, i64), _>((is_busy, all, done)) => !is_busy && all == done,
+        Err(error) => {
+            // What is in the log stays there, and is read from there.
+            tracing::warn!(%error, "the write-ahead log could not be brought into the file");
+            false
+        }
     }
 }

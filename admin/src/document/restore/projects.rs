@@ -1,7 +1,7 @@
 //! Projects and what is in them.
 
 use serde_json::{Map, json};
-use sql::{Arg, args};
+use sql::args;
 
 use super::complete::after;
 use super::walk::{Walk, pairs};
@@ -12,7 +12,8 @@ use crate::document::format::words::MemberRole;
 use crate::document::format::{Account, Member, Project, RateLimit};
 use crate::domain::role::ProjectRole;
 use crate::resources::project_users::store as members;
-use crate::resources::rate_limits::store::PREFIX;
+use crate::resources::rate_limits::limits::Limits;
+use crate::resources::rate_limits::store::{self as limits, PREFIX};
 use crate::resources::service_accounts::store as accounts;
 
 /// The role of the store behind a word; none where there is none.
@@ -270,7 +271,6 @@ impl Walk<'_, '_> {
         before: &[RateLimit],
         wanted: &[RateLimit],
     ) -> Result<(), Refusal> {
-        let id = self.id();
         for (_, old, new) in pairs(before, wanted) {
             let after = after!(new, old, self.now);
             let differences = after.differences(old);
@@ -279,30 +279,17 @@ impl Walk<'_, '_> {
                 continue;
             }
             let model = after.id.strip_prefix(PREFIX).unwrap_or(&after.id);
-            let arguments = [
-                Arg::from(&id),
-                Arg::from(&project.id),
-                Arg::from(model),
-                Arg::from(after.max_requests_per_1_minute),
-                Arg::from(after.max_tokens_per_1_minute),
-                Arg::from(after.max_images_per_1_minute),
-                Arg::from(after.max_audio_megabytes_per_1_minute),
-                Arg::from(after.max_requests_per_1_day),
-                Arg::from(after.batch_1_day_max_input_tokens),
-            ];
-            self.write(
-                "INSERT INTO rate_limits (organization_id, project_id, model_id, max_requests_per_minute, max_tokens_per_minute,
-                     max_images_per_minute, max_audio_megabytes_per_minute, max_requests_per_day, max_batch_tokens_per_day)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (organization_id, project_id, model_id) DO UPDATE SET
-                     max_requests_per_minute = excluded.max_requests_per_minute,
-                     max_tokens_per_minute = excluded.max_tokens_per_minute,
-                     max_images_per_minute = excluded.max_images_per_minute,
-                     max_audio_megabytes_per_minute = excluded.max_audio_megabytes_per_minute,
-                     max_requests_per_day = excluded.max_requests_per_day,
-                     max_batch_tokens_per_day = excluded.max_batch_tokens_per_day",
-                &arguments,
-            )?;
+            let own = Limits([
+                after.max_requests_per_1_minute,
+                after.max_tokens_per_1_minute,
+                after.max_images_per_1_minute,
+                after.max_audio_megabytes_per_1_minute,
+                after.max_requests_per_1_day,
+                after.batch_1_day_max_input_tokens,
+            ]);
+            self.leave_to(|tx, by| {
+                Ok(limits::write(tx, by.organization_id(), &project.id, model, &own)?)
+            })?;
             let told = after.differences(old).into_iter();
             let told: Map<_, _> = told.map(|one| (one.name.to_owned(), one.after)).collect();
             let payload = json!({ "id": after.id, "changes_requested": told });

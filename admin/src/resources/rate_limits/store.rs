@@ -2,7 +2,7 @@
 //! else is as the model has it, so a new project and a new model need no rows at all.
 
 use serde_json::{Map, Value, json};
-use sql::{Arg, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use super::limits::{Limits, MEMBERS};
 use crate::audit::{self, Author, Event};
@@ -128,9 +128,23 @@ pub fn update(
         return Ok(stored.effective());
     }
     let after = Stored { own: sent.or(&stored.own), ..stored };
-    let mut arguments =
-        vec![Arg::from(by.organization_id()), Arg::from(project), Arg::from(&after.model)];
-    arguments.extend(after.own.arguments());
+    write(tx, by.organization_id(), project, &after.model, &after.own)?;
+    let id = format!("{PREFIX}{}", after.model);
+    let payload = json!({ "id": id, "changes_requested": requested(&changes) });
+    audit::append(tx, by, &Event::new("rate_limit.updated", &id, payload).in_project(project))?;
+    Ok(after.effective())
+}
+
+/// Writes the limits that a project has of its own for a model, in place of those that it had.
+pub fn write(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    model: &str,
+    own: &Limits,
+) -> sql::Result<()> {
+    let mut arguments = args![organization, project, model].to_vec();
+    arguments.extend(own.arguments());
     tx.execute(
         "INSERT INTO rate_limits (organization_id, project_id, model_id, max_requests_per_minute, max_tokens_per_minute,
              max_images_per_minute, max_audio_megabytes_per_minute, max_requests_per_day, max_batch_tokens_per_day)
@@ -143,11 +157,8 @@ pub fn update(
              max_requests_per_day = excluded.max_requests_per_day,
              max_batch_tokens_per_day = excluded.max_batch_tokens_per_day",
         &arguments,
-    )?;
-    let id = format!("{PREFIX}{}", after.model);
-    let payload = json!({ "id": id, "changes_requested": requested(&changes) });
-    audit::append(tx, by, &Event::new("rate_limit.updated", &id, payload).in_project(project))?;
-    Ok(after.effective())
+    )
+    .map(drop)
 }
 
 /// Refuses what the model does not have, or not so much of.

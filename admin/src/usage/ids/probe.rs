@@ -68,10 +68,10 @@ impl Sieve {
         Ok(sieve)
     }
 
-    /// How many batches are in the tail.
+    /// How many events are in the tail.
     #[must_use]
     pub fn tail(&self) -> usize {
-        self.all.batches.len()
+        self.batches.iter().map(|(_, run)| run.hashes().len()).sum()
     }
 
     /// Sifts hashes. It computes, and asks nobody: what is in doubt is for [`Sifted::settle`].
@@ -103,15 +103,13 @@ impl Sifted {
         !self.doubts.is_empty()
     }
 
-    /// Looks up what is in doubt. A run that is gone meanwhile has become part of another one, and that one is not among those of before.
+    /// Looks up what is in doubt. A run that is gone meanwhile need not be read: it has become part of another one, which whoever counts asks.
     pub fn settle(&mut self, tx: &mut Tx<'_>, organization: &str, hashes: &[Hash]) -> Result<()> {
         for (run, places) in std::mem::take(&mut self.doubts) {
             let sql = "SELECT id FROM usage_id_runs WHERE organization_id = $1 AND id = $2";
             let is_there = tx.one(sql, args![organization, &run], |row| row.get::<String>(0))?;
             if is_there.is_some() {
                 look(tx, organization, &run, hashes, places, &mut self.counted)?;
-            } else {
-                self.probed.runs.remove(&run);
             }
         }
         Ok(())

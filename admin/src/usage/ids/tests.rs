@@ -35,41 +35,56 @@ impl Set {
 
     /// Adds those of these numbers that are not in the set, as a batch in the tail; answers which.
     async fn add(&self, process: usize, numbers: &[u16]) -> Vec<u16> {
+        self.add_while(process, numbers, Meanwhile::Nothing).await
+    }
+
+    /// The same while something happens to the runs, between looking for the numbers and settling what is in doubt.
+    async fn add_while(&self, process: usize, numbers: &[u16], what: Meanwhile) -> Vec<u16> {
         let mut numbers = numbers.to_vec();
         numbers.sort_unstable();
         numbers.dedup();
         let hashes: Vec<Hash> = numbers.iter().map(|number| hash(&number.to_string())).collect();
-        let (known, asked) = (Arc::clone(&self.known[process]), hashes.clone());
-        let read = self
-            .store
-            .store
-            .read(move |tx| probe(tx, ORGANIZATION, &known, &asked, &Probed::default()));
-        let (found, probed) = read.await.expect("it is read");
+        let known = Arc::clone(&self.known[process]);
+        let store = &self.store.store;
+        let read = store.read(move |tx| Sieve::read(tx, ORGANIZATION, &known, &Probed::default()));
+        let sifted = read.await.expect("it is read").sift(&hashes);
+        match what {
+            Meanwhile::Nothing => {}
+            Meanwhile::Leave => self.leave().await,
+            Meanwhile::Merge => drop(self.merge(1 - process).await),
+        }
+        let settle = store.read(move |tx| {
+            let mut sifted = sifted.clone();
+            sifted.settle(tx, ORGANIZATION, &hashes)?;
+            Ok::<_, Error>(sifted.end())
+        });
+        let (found, probed) = settle.await.expect("it is settled");
         let new: Vec<u16> = numbers
             .iter()
             .zip(&found)
             .filter(|(_, found)| !**found)
             .map(|(number, _)| *number)
             .collect();
-        let events: Vec<Event> = new.iter().map(|number| event(*number)).collect();
-        if !events.is_empty() {
-            let (id, body) = (self.ids.make("usage_"), batch::pack(&events).expect("it is packed"));
-            let rest: Vec<Hash> = new.iter().map(|number| hash(&number.to_string())).collect();
-            let known = Arc::clone(&self.known[process]);
-            let write = self.store.store.write(move |tx| {
-                // Nobody wrote meanwhile, so nothing has to be asked again.
-                let (late, _) = probe(tx, ORGANIZATION, &known, &rest, &probed)?;
-                assert!(!late.contains(&true));
-                let sql = "INSERT INTO usage_batches (organization_id, id, received_at, first_time, last_time, events, body)
-                    VALUES ($1, $2, 0, 0, 0, 0, $3)";
-                tx.execute(sql, args![ORGANIZATION, &id, &body])?;
-                let sql = "INSERT INTO usage_tail (organization_id, batch_id) VALUES ($1, $2)";
-                tx.execute(sql, args![ORGANIZATION, &id])?;
-                Ok::<_, Error>(())
-            });
-            write.await.expect("it is written");
-        }
-        new
+        let (id, known) = (self.ids.make("usage_"), Arc::clone(&self.known[process]));
+        let write = self.store.store.write(move |tx| {
+            // What was in doubt in a run that was merged meanwhile is found now.
+            let hashes: Vec<Hash> = new.iter().map(|number| hash(&number.to_string())).collect();
+            let (late, _) = probe(tx, ORGANIZATION, &known, &hashes, &probed)?;
+            assert!(what == Meanwhile::Merge || !late.contains(&true));
+            let counted = new.iter().zip(&late).filter(|(_, late)| !**late);
+            let counted: Vec<u16> = counted.map(|(number, _)| *number).collect();
+            if counted.is_empty() {
+                return Ok(counted);
+            }
+            let events: Vec<Event> = counted.iter().map(|number| event(*number)).collect();
+            let sql = "INSERT INTO usage_batches (organization_id, id, received_at, first_time, last_time, events, body)
+                VALUES ($1, $2, 0, 0, 0, 0, $3)";
+            tx.execute(sql, args![ORGANIZATION, &id, &batch::pack(&events)?])?;
+            let sql = "INSERT INTO usage_tail (organization_id, batch_id) VALUES ($1, $2)";
+            tx.execute(sql, args![ORGANIZATION, &id])?;
+            Ok::<_, Error>(counted)
+        });
+        write.await.expect("it is written")
     }
 
     /// Takes the whole tail out into one run.
@@ -121,11 +136,21 @@ fn event(number: u16) -> Event {
     Event { id: number.to_string(), time: 0, series, measures: vec![1], costs: Vec::new() }
 }
 
+/// What happens while somebody adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    Nothing,
+    /// The tail is emptied.
+    Leave,
+    /// Another process merges.
+    Merge,
+}
+
 /// What happens to the set.
 #[derive(Debug, Clone)]
 enum Step {
     /// A process adds these.
-    Add(usize, Vec<u16>),
+    Add(usize, Vec<u16>, Meanwhile),
     /// The tail is emptied.
     Leave,
     /// A process merges once.
@@ -135,9 +160,11 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let add = (0..2_usize, proptest::collection::vec(0..120_u16, 1..12));
+    let what =
+        prop_oneof![Just(Meanwhile::Nothing), Just(Meanwhile::Leave), Just(Meanwhile::Merge)];
+    let add = (0..2_usize, proptest::collection::vec(0..120_u16, 1..12), what);
     prop_oneof![
-        4 => add.prop_map(|(process, numbers)| Step::Add(process, numbers)),
+        4 => add.prop_map(|(process, numbers, what)| Step::Add(process, numbers, what)),
         2 => Just(Step::Leave),
         2 => (0..2_usize).prop_map(Step::Merge),
         1 => (0..2_usize).prop_map(Step::Restart),
@@ -149,11 +176,12 @@ async fn live(steps: &[Step]) {
     let mut model = HashSet::new();
     for step in steps {
         match step {
-            Step::Add(process, numbers) => {
+            Step::Add(process, numbers, what) => {
                 let mut expected: Vec<_> =
                     numbers.iter().copied().filter(|number| model.insert(*number)).collect();
                 expected.sort_unstable();
-                assert_eq!(set.add(*process, numbers).await, expected, "{steps:?}");
+                let counted = set.add_while(*process, numbers, *what).await;
+                assert_eq!(counted, expected, "{steps:?}");
             }
             Step::Leave => set.leave().await,
             Step::Merge(process) => drop(set.merge(*process).await),

@@ -131,7 +131,11 @@ impl Roller {
             }
             match self.roll_some(&organization, is_last, &mut passed).await {
                 Ok(()) => {}
-                Err(Loss::Lost) => _ = self.losing.insert(organization, PASSES_AFTER_LOSS),
+                Err(Loss::Lost) => {
+                    // Somebody else made the tail shorter.
+                    self.app.usage_pace.rolled();
+                    self.losing.insert(organization, PASSES_AFTER_LOSS);
+                }
                 Err(Loss::Failed(error)) => failed = Some(error),
             }
         }
