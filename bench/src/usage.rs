@@ -59,7 +59,7 @@ pub fn measure(bench: &Bench) -> Result<()> {
     for question in questions(end) {
         bench.progress.say(&question.name)?;
         let asked = ask(bench, &traffic, &question)?;
-        rows.extend(asked.rows(question.name)?);
+        rows.extend(asked.rows(&question.name)?);
     }
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let about = format!(
@@ -232,7 +232,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn rows(&self, name: String) -> Result<[(String, String); 2]> {
+    fn rows(&self, name: &str) -> Result<[(String, String); 2]> {
         let first = HumanCount(u64::try_from(self.first.as_micros())?);
         let bytes = HumanBytes(u64::try_from(self.bytes)?);
         let again = format!("{}, the first time {first}", quantiles(&self.again));

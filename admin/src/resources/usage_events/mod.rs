@@ -44,7 +44,7 @@ async fn report(call: Call, body: Incoming) -> Result<Json<UsageReport>> {
     let (id, now, keep) = (call.new_id("usage_"), call.now(), call.settings().usage_keep);
     let aside = call.aside();
     let (reporting, body) = call.reporting(body).await?;
-    let (ids, events, wanted) = aside.run(move || read(&body)).await??;
+    let Report { ids, events, wanted } = aside.run(move || Report::read(&body)).await??;
     let (facts, known, wanted) = (reporting.facts(), reporting.usage_ids(), Arc::new(wanted));
     let looked = {
         let (facts, known, wanted) = (Arc::clone(&facts), Arc::clone(&known), Arc::clone(&wanted));
@@ -85,11 +85,21 @@ async fn report(call: Call, body: Incoming) -> Result<Json<UsageReport>> {
     Ok(Json(UsageReport::of(ids, prepared.outcomes(&late))))
 }
 
-/// What a report says: the ids that were sent, the events, and what has to be looked up of them.
-fn read(body: &Many) -> Result<(Vec<Option<String>>, Vec<Result<Reported>>, Wanted)> {
-    let sent = body.read::<Sent>(MOST_EVENTS)?;
-    let (ids, events): (Vec<_>, Vec<_>) =
-        sent.into_iter().map(|(id, event)| (id, event.map(|Sent(event)| event))).unzip();
-    let wanted = Wanted::of(events.iter().flatten());
-    Ok((ids, events, wanted))
+/// What a report says.
+struct Report {
+    /// The ids that were sent, of events that are at fault too.
+    ids: Vec<Option<String>>,
+    events: Vec<Result<Reported>>,
+    /// What has to be looked up of them.
+    wanted: Wanted,
+}
+
+impl Report {
+    fn read(body: &Many) -> Result<Self> {
+        let sent = body.read::<Sent>(MOST_EVENTS)?;
+        let (ids, events): (Vec<_>, Vec<_>) =
+            sent.into_iter().map(|(id, event)| (id, event.map(|Sent(event)| event))).unzip();
+        let wanted = Wanted::of(events.iter().flatten());
+        Ok(Self { ids, events, wanted })
+    }
 }
