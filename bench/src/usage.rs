@@ -44,8 +44,7 @@ const BARE: &str = "a bare server with the same bytes";
 /// Fills a store with a month of events through its server, and asks about them.
 pub fn measure(bench: &Bench) -> Result<()> {
     let events = bench.plan.events / REPORT * REPORT;
-    let file = bench.plan.record.clone().unwrap_or_else(|| bench.file("usage.db"));
-    ensure!(!file.exists(), "{} is there already", file.display());
+    let file = bench.file("usage.db");
     let url = format!("sqlite:{}", file.display());
     bench.progress.say("filling a store with projects and prices")?;
     let filled = Arc::new(prepare(&url)?);

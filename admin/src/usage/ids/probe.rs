@@ -20,7 +20,7 @@ pub struct Probed {
 /// The runs of a snapshot, as far as they are not among those of before, with what tells nearly always that an id is in none of them.
 #[derive(Debug)]
 pub struct Sieve {
-    batches: Vec<(String, Arc<Run>)>,
+    batches: Vec<Arc<Run>>,
     filters: Vec<(String, Arc<RunFilter>)>,
     all: Probed,
 }
@@ -57,7 +57,7 @@ impl Sieve {
         )?;
         let mut sieve = Self { batches: Vec::new(), filters: Vec::new(), all: Probed::default() };
         for id in batches.iter().filter(|id| !before.batches.contains(*id)) {
-            sieve.batches.push((id.clone(), batch_run(tx, organization, known, id)?));
+            sieve.batches.push(batch_run(tx, organization, known, id)?);
         }
         for id in runs.iter().filter(|id| !before.runs.contains(*id)) {
             sieve.filters.push((id.clone(), run_filter(tx, organization, known, id)?));
@@ -71,14 +71,14 @@ impl Sieve {
     /// How many events are in the tail.
     #[must_use]
     pub fn tail(&self) -> usize {
-        self.batches.iter().map(|(_, run)| run.hashes().len()).sum()
+        self.batches.iter().map(|run| run.hashes().len()).sum()
     }
 
     /// Sifts hashes. It computes, and asks nobody: what is in doubt is for [`Sifted::settle`].
     #[must_use]
     pub fn sift(self, hashes: &[Hash]) -> Sifted {
         let mut counted = vec![false; hashes.len()];
-        for (_, run) in &self.batches {
+        for run in &self.batches {
             for (counted, hash) in counted.iter_mut().zip(hashes) {
                 *counted = *counted || run.contains(hash);
             }
@@ -103,14 +103,11 @@ impl Sifted {
         !self.doubts.is_empty()
     }
 
-    /// Looks up what is in doubt. A run that is gone meanwhile need not be read: it has become part of another one, which whoever counts asks.
+    /// Looks up what is in doubt. In a run that is gone meanwhile nothing may be found: it has become part of another one, which whoever
+    /// counts asks.
     pub fn settle(&mut self, tx: &mut Tx<'_>, organization: &str, hashes: &[Hash]) -> Result<()> {
         for (run, places) in std::mem::take(&mut self.doubts) {
-            let sql = "SELECT id FROM usage_id_runs WHERE organization_id = $1 AND id = $2";
-            let is_there = tx.one(sql, args![organization, &run], |row| row.get::<String>(0))?;
-            if is_there.is_some() {
-                look(tx, organization, &run, hashes, places, &mut self.counted)?;
-            }
+            look(tx, organization, &run, hashes, places, &mut self.counted)?;
         }
         Ok(())
     }

@@ -153,7 +153,9 @@ impl World {
         let expected = events.clone();
         // What was counted before comes again, at another time or not, and what is new comes twice.
         for _ in 0..self.dice.below(4) {
-            let mut again = self.dice.of(&[expected.clone(), self.events.clone()].concat()).clone();
+            let all = expected.len() + self.events.len();
+            let place = usize::try_from(self.dice.below(all as u64)).unwrap();
+            let mut again = expected.iter().chain(&self.events).nth(place).unwrap().clone();
             again.time = if self.dice.one_in(2) { again.time } else { moment(&mut self.dice, now) };
             events.push(again);
         }
