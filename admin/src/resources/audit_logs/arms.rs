@@ -65,7 +65,36 @@ pub struct Search<'a> {
     pub rest: Vec<(&'static str, &'a [String])>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A search that checks those filters of the rest that are asked for.
+    pub fn of<const N: usize>(
+        way: Way,
+        arms: Vec<Vec<&'a str>>,
+        rest: [(&'static str, Option<&'a [String]>); N],
+    ) -> Self {
+        let asked = rest.into_iter().filter_map(|(column, values)| Some((column, values?)));
+        let rest: Vec<_> = asked.collect();
+        // A filter without a possible value lets nothing pass.
+        let is_hopeless = rest.iter().any(|(_, values)| values.is_empty());
+        Self { way, arms: if is_hopeless { vec![] } else { arms }, rest }
+    }
+
+    /// Whether the arms have at most so many events within the bounds, whatever else is checked. No more than that is read.
+    pub fn has_at_most(&self, tx: &mut Tx<'_>, bounds: &Bounds<'_>, most: i64) -> Result<bool> {
+        let bare = Search { way: self.way, arms: Vec::new(), rest: Vec::new() };
+        let mut bounds = Bounds { fetch: most + 1, ..bounds.clone() };
+        for arms in self.arms.chunks(MOST_ARMS) {
+            let text = bare.text(arms.len().next_power_of_two(), bounds.order);
+            let sql = format!("SELECT id FROM ({text}) a LIMIT $4");
+            let found = tx.all(&sql, &bare.arguments(arms, &bounds), |_| Ok(()))?;
+            bounds.fetch -= i64::try_from(found.len()).unwrap_or(i64::MAX);
+            if bounds.fetch <= 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The first ids within the bounds, in their order, each once.
     pub fn ids(&self, tx: &mut Tx<'_>, mut bounds: Bounds<'_>) -> Result<Vec<String>> {
         let mut best: Vec<String> = Vec::new();
@@ -118,9 +147,7 @@ impl Search<'_> {
         let mut rest = String::new();
         for (column, values) in &self.rest {
             let places: Vec<_> = (0..values.len().next_power_of_two()).map(|_| next()).collect();
-            // Not the bare column, because for that another index may look as good.
-            let test = format!(" AND COALESCE(e.{column}, '') IN ({})", places.join(", "));
-            rest.push_str(&test);
+            rest.push_str(&check(column, &places.join(", ")));
         }
         let direction = match order {
             Order::Ascending => "ASC",
@@ -147,6 +174,19 @@ impl Search<'_> {
         let cut = |(number, part): (usize, String)| format!("SELECT id FROM ({part}) a{number}");
         parts.into_iter().enumerate().map(cut).collect::<Vec<_>>().join("\nUNION ALL ")
     }
+}
+
+/// That an event has one of the values at these places in a column.
+fn check(column: &str, places: &str) -> String {
+    // Not the bare column, because for that another index may look as good.
+    let column_is = format!("COALESCE(e.{column}, '') IN ({places})");
+    if column != "resource_id" {
+        return format!(" AND {column_is}");
+    }
+    format!(
+        " AND ({column_is} OR EXISTS (SELECT 1 FROM audit_resources r
+             WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places})))"
+    )
 }
 
 /// The events that are about this thing beside another.

@@ -17,6 +17,8 @@ const ROWS: usize = 200_000;
 const KEY: &str = "audit_events_key";
 /// What an arm may read for a page of 20 on PostgreSQL, with what it passes over.
 const MOST_ROWS: u64 = 42;
+/// What may be read to learn that a thing, or what is asked for beside it, is busy.
+const MOST_LOOKED_AT: u64 = 2049;
 
 /// Each filter with values that many events have, and the word for it below.
 const FILTERS: [(&str, &str); 6] = [
@@ -29,15 +31,20 @@ const FILTERS: [(&str, &str); 6] = [
     ("resource", "resource_ids[]=res_1&resource_ids[]=res_2"),
 ];
 
-/// The index along which a page with these filters is read.
-fn index(has: impl Fn(&str) -> bool) -> &'static str {
-    match (has("resource"), has("project"), has("actor") || has("email"), has("kind")) {
-        (true, ..) => "audit_events_of_resource",
-        (_, true, true, _) => "audit_events_of_project_actor",
-        (_, true, ..) => "audit_events_of_project",
-        (_, _, true, _) => "audit_events_of_actor",
-        (_, _, _, true) => "audit_events_of_kind",
+/// The index along which a page with these filters is read, and the one along which it is looked how much there is beside
+/// a thing.
+fn indexes(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let beside = match (has("project"), has("actor") || has("email"), has("kind")) {
+        (true, true, _) => "audit_events_of_project_actor",
+        (true, ..) => "audit_events_of_project",
+        (_, true, _) => "audit_events_of_actor",
+        (_, _, true) => "audit_events_of_kind",
         _ => KEY,
+    };
+    match (has("resource"), beside) {
+        (true, KEY) => vec!["audit_events_of_resource"],
+        (true, _) => vec!["audit_events_of_resource", beside],
+        _ => vec![beside],
     }
 }
 
@@ -48,7 +55,7 @@ async fn fill(api: &Api, world: &World) {
     // Of coprime numbers, so that every two values meet.
     let event = format!(
         "$1, 'audit_log-' || {id}, {kind}, 1, CASE WHEN i % 7 > 0 THEN 'proj_x' || (i % 11) END,
-         'actor' || (i % 40), 'res_' || (i % 9), '{{}}'"
+         'actor' || (i % 13), 'res_' || (i % 9), '{{}}'"
     );
     let into = "audit_events (organization_id, id, kind, effective_at, project_id, actor, resource_id, payload)";
     let further = format!("$1, 'res_' || (i % 9 + 1), 'audit_log-' || {id}");
@@ -79,19 +86,24 @@ async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
     seen.iter().filter(|one| one.sql.contains("audit_")).cloned().collect()
 }
 
-/// What is wrong with a plan, if anything. The arms of a search must run along this index.
-fn fault<'a>(engine: Engine, lines: &'a [String], is_search: bool, index: &str) -> Option<&'a str> {
-    let index = match (engine, index) {
-        (Engine::Sqlite, KEY) => "sqlite_autoindex_audit_events_1",
-        _ => index,
+/// What is wrong with a plan, if anything. The arms of a search must run along one of these indexes.
+fn fault<'a>(engine: Engine, lines: &'a [String], text: &str, indexes: &[&str]) -> Option<&'a str> {
+    let is_search = text.starts_with("SELECT id FROM (");
+    let most = if text.ends_with("a LIMIT $4") { MOST_LOOKED_AT } else { MOST_ROWS };
+    let runs_along = |line: &str, around: fn(&str) -> String| {
+        indexes.iter().any(|index| match (engine, *index) {
+            (Engine::Sqlite, KEY) => line.contains(&around("sqlite_autoindex_audit_events_1")),
+            (_, index) => line.contains(&around(index)),
+        })
     };
     let arms_run_elsewhere = |line: &str| match engine {
         Engine::Sqlite => {
             let is_arm = line.contains("id>? AND id<?") && !line.contains("event_id>?");
-            is_arm && !line.contains(&format!("INDEX {index} "))
+            is_arm && !runs_along(line, |index| format!("INDEX {index} "))
         }
         Engine::Postgres => {
-            line.contains(" on audit_events") && !line.contains(&format!(" using {index} on "))
+            line.contains(" on audit_events")
+                && !runs_along(line, |index| format!(" using {index} on "))
         }
     };
     let reads_much = |line: &str| match engine {
@@ -101,7 +113,7 @@ fn fault<'a>(engine: Engine, lines: &'a [String], is_search: bool, index: &str) 
         Engine::Postgres => {
             let whole = ["Seq Scan on audit_", "Bitmap", "Sort"];
             whole.iter().any(|word| line.contains(word))
-                || (line.contains(" on audit_") && rows(line) > MOST_ROWS)
+                || (line.contains(" on audit_") && rows(line) > most)
         }
     };
     // What is looked up within an arm is found by its key.
@@ -113,21 +125,20 @@ fn fault<'a>(engine: Engine, lines: &'a [String], is_search: bool, index: &str) 
 }
 
 /// The steps that `SQLite` takes for a page, each statement of which has the plan that it should.
-async fn steps(api: &Api, seen: &Seen, query: &str, index: &str) -> u64 {
+async fn steps(api: &Api, seen: &Seen, query: &str, indexes: &[&str]) -> u64 {
     let path = format!("/organization/audit_logs?limit=20{query}");
     let mut steps = 0;
     for statement in statements(api, seen, &path).await {
         let lines = plan(api, statement.clone()).await;
-        let is_search = statement.sql.starts_with("SELECT id FROM (");
-        let fault = fault(api.app.store.engine(), &lines, is_search, index);
-        assert_eq!(fault, None, "{path}, {index}\n{}\n{lines:#?}", statement.sql);
+        let fault = fault(api.app.store.engine(), &lines, &statement.sql, indexes);
+        assert_eq!(fault, None, "{path}, {indexes:?}\n{}\n{lines:#?}", statement.sql);
         steps += work(api, statement).await.1.unwrap_or_default();
     }
     steps
 }
 
-/// Every filter alone and every two together, as the beginning of a query, each with the index that serves it.
-fn combinations() -> Vec<(String, &'static str)> {
+/// Every filter alone and every two together, as the beginning of a query, each with the indexes that serve it.
+fn combinations() -> Vec<(String, Vec<&'static str>)> {
     let mut combinations: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
     for (number, filter) in FILTERS.iter().enumerate() {
         combinations.push(vec![*filter]);
@@ -135,23 +146,23 @@ fn combinations() -> Vec<(String, &'static str)> {
     }
     assert_eq!(combinations.len(), 1 + 6 + 15);
     let query = |filters: Vec<(&str, &str)>| {
-        let index = index(|name| filters.iter().any(|(known, _)| *known == name));
+        let indexes = indexes(|name| filters.iter().any(|(known, _)| *known == name));
         let texts: Vec<&str> = filters.iter().map(|(_, text)| *text).collect();
-        (format!("&{}", texts.join("&")), index)
+        (format!("&{}", texts.join("&")), indexes)
     };
     combinations.into_iter().map(query).collect()
 }
 
 /// Pages near both ends and in both directions cost the same.
-async fn compare(api: &Api, seen: &Seen, query: &str, index: &str) {
+async fn compare(api: &Api, seen: &Seen, query: &str, indexes: &[&str]) {
     let mut works = Vec::new();
     for position in [
         "after=audit_log-1199990",
-        "after=audit_log-1010000",
-        "before=audit_log-1190000",
+        "after=audit_log-1060000",
+        "before=audit_log-1140000",
         "before=audit_log-1000010",
     ] {
-        works.push(steps(api, seen, &format!("{query}&{position}"), index).await);
+        works.push(steps(api, seen, &format!("{query}&{position}"), indexes).await);
     }
     let (least, most) = (works.iter().min(), works.iter().max());
     let is_alike = most <= least.map(|least| least + least / 20).as_ref();
@@ -174,12 +185,12 @@ async fn every_filter_and_every_two_are_ranges_of_one_index_at_any_depth() {
     let world = World::of_first(&api).await;
     fill(&api, &world).await;
     if api.app.store.engine() == Engine::Sqlite {
-        for (query, index) in combinations() {
-            compare(&api, &seen, &query, index).await;
+        for (query, indexes) in combinations() {
+            compare(&api, &seen, &query, &indexes).await;
         }
     }
     analyze(&api).await;
-    for (query, index) in combinations() {
-        compare(&api, &seen, &query, index).await;
+    for (query, indexes) in combinations() {
+        compare(&api, &seen, &query, &indexes).await;
     }
 }

@@ -10,6 +10,10 @@ use crate::audit::{KINDS, NEVER_IN_PROJECTS};
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::Result;
 
+/// A thing that so much happened to is busy: then something else that is asked for may have less. First it is looked whether
+/// either has few events, then whether either has this many.
+const BUSY: [i64; 2] = [256, 2048];
+
 /// An event as it is shown.
 #[derive(Debug)]
 pub struct Entry {
@@ -65,12 +69,16 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Slice<Entry>> {
     let actors = actors(tx, organization, filters)?;
-    let search = search(filters, actors.as_deref());
     let above = filters.above.clone().unwrap_or_default().max(page.above.clone());
     let below = filters.below.iter().chain([&page.below]).min().cloned().unwrap_or_default();
     let bounds = Bounds { organization, above, below, order: page.order, fetch: page.fetch() };
     let is_possible = !filters.is_of_tenants && bounds.above < bounds.below;
-    let ids = if is_possible { search.ids(tx, bounds)? } else { Vec::new() };
+    let ids = if is_possible {
+        let search = search(tx, filters, actors.as_deref(), &bounds)?;
+        search.ids(tx, bounds)?
+    } else {
+        Vec::new()
+    };
     Ok(page.cut(entries(tx, organization, &ids, page.order)?))
 }
 
@@ -116,40 +124,68 @@ fn actors_by(
     Ok(tx.all(&sql, &arguments, |row| row.get(0))?.into_iter().collect())
 }
 
-/// The index that covers most of what is asked, with an arm for each combination of values. What it does not cover is the rest.
-fn search<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Search<'a> {
-    let texts = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
+/// What reads least: the range of the things that are asked for, or of everything else that is. A thing's history is short
+/// as a rule; a page of one that is busy, beside something that is rare, would be all of its history.
+fn search<'a>(
+    tx: &mut Tx<'_>,
+    filters: &'a Filters,
+    actors: Option<&'a [String]>,
+    bounds: &Bounds<'_>,
+) -> Result<Search<'a>> {
+    let others = of_others(filters, actors);
+    let Some(things) = of_things(filters, actors) else { return Ok(others) };
+    if others.way == Way::All {
+        return Ok(things);
+    }
+    for most in BUSY {
+        if things.has_at_most(tx, bounds, most)? {
+            return Ok(things);
+        }
+        if others.has_at_most(tx, bounds, most)? {
+            return Ok(others);
+        }
+    }
+    Ok(things)
+}
+
+/// The ranges of the things that are asked for; everything else is the rest.
+fn of_things<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Option<Search<'a>> {
+    let things = each(&texts(filters.resources.as_deref()?));
+    let rest = [
+        ("project_id", filters.projects.as_deref()),
+        ("actor", actors),
+        ("kind", filters.kinds.as_deref()),
+    ];
+    Some(Search::of(Way::Resource, things, rest))
+}
+
+/// The index that covers most of what is asked beside things, with an arm for each combination of values. What it does not
+/// cover is the rest.
+fn of_others<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Search<'a> {
+    let (projects, kinds) = (filters.projects.as_deref(), filters.kinds.as_deref());
     // Types that nothing here writes need not be looked for.
-    let kinds = filters.kinds.as_deref();
     let written =
         |kind: &&&str| kinds.is_none_or(|kinds| kinds.iter().any(|asked| asked == **kind));
     let ranges: Vec<&str> = KINDS.iter().filter(written).copied().collect();
-    let (projects, kinds) = (filters.projects.as_deref(), filters.kinds.as_deref());
-    let rest = |columns: [(&'static str, Option<&'a [String]>); 3]| -> Vec<_> {
-        columns.into_iter().filter_map(|(column, values)| Some((column, values?))).collect()
-    };
-    let none = ("", None);
-    let (way, arms, rest) = match (filters.resources.as_deref(), projects, actors) {
-        (Some(resources), ..) => {
-            let rest = rest([("project_id", projects), ("actor", actors), ("kind", kinds)]);
-            (Way::Resource, each(&texts(resources)), rest)
-        }
-        (_, Some(projects), Some(actors)) => {
+    let things = ("resource_id", filters.resources.as_deref());
+    match (projects, actors) {
+        (Some(projects), Some(actors)) => {
             let arms = pairs(&texts(projects), &texts(actors));
-            (Way::ProjectActor, arms, rest([("kind", kinds), none, none]))
+            Search::of(Way::ProjectActor, arms, [("kind", kinds), things])
         }
-        (_, Some(projects), None) => {
+        (Some(projects), None) => {
             let ranges: Vec<_> =
                 ranges.into_iter().filter(|kind| !NEVER_IN_PROJECTS.contains(kind)).collect();
-            (Way::Project, pairs(&texts(projects), &ranges), vec![])
+            Search::of(Way::Project, pairs(&texts(projects), &ranges), [things])
         }
-        (_, None, Some(actors)) => (Way::Actor, pairs(&texts(actors), &ranges), vec![]),
-        _ if kinds.is_some() => (Way::Kind, each(&ranges), vec![]),
-        _ => (Way::All, vec![vec![]], vec![]),
-    };
-    // A filter without a possible value lets nothing pass.
-    let is_hopeless = rest.iter().any(|(_, values)| values.is_empty());
-    Search { way, arms: if is_hopeless { vec![] } else { arms }, rest }
+        (None, Some(actors)) => Search::of(Way::Actor, pairs(&texts(actors), &ranges), [things]),
+        _ if kinds.is_some() => Search::of(Way::Kind, each(&ranges), [things]),
+        _ => Search::of(Way::All, vec![vec![]], [things]),
+    }
+}
+
+fn texts(values: &[String]) -> Vec<&str> {
+    values.iter().map(String::as_str).collect()
 }
 
 fn each<'a>(values: &[&'a str]) -> Vec<Vec<&'a str>> {

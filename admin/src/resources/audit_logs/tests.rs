@@ -1,3 +1,4 @@
+mod busy;
 mod shown;
 
 use std::collections::BTreeSet;
