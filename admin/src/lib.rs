@@ -18,6 +18,7 @@ pub mod import;
 pub mod kept;
 pub mod not_built;
 pub mod organization;
+pub mod piece;
 pub mod resources;
 pub mod router;
 pub mod sealing;

@@ -6,57 +6,111 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
-use http::{HeaderValue, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
 use http_body::{Frame, SizeHint};
 
-/// Pieces of at least so many bytes are sent as they are; smaller ones are copied together.
-const LARGE: usize = 16 << 10;
+use crate::aside::Aside;
+use crate::error::Result;
+use crate::piece::{LARGE, Piece, gzip};
+
+/// Whether the client takes answers that are compressed with gzip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakesGzip(pub bool);
+
+impl<S: Sync> FromRequestParts<S> for TakesGzip {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(takes_gzip(&parts.headers)))
+    }
+}
+
+/// Whether gzip is named and not with the weight 0 (RFC 9110, section 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).iter();
+    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('='));
+        let weight = weight.and_then(|weight| weight.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+    })
+}
 
 /// A body in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Chunks {
-    done: VecDeque<Bytes>,
+    takes_gzip: bool,
+    done: Vec<Piece>,
     last: Vec<u8>,
-    length: u64,
 }
 
 impl Chunks {
+    /// For such a client.
+    #[must_use]
+    pub fn new(TakesGzip(takes_gzip): TakesGzip) -> Self {
+        Self { takes_gzip, done: Vec::new(), last: Vec::new() }
+    }
+
     /// Appends text.
     pub fn text(&mut self, text: &str) {
         self.last.extend_from_slice(text.as_bytes());
     }
 
     /// Appends a piece.
-    pub fn piece(&mut self, piece: Bytes) {
-        if piece.len() < LARGE {
-            self.last.extend_from_slice(&piece);
-        } else {
-            self.flush();
-            self.push(piece);
+    pub fn piece(&mut self, piece: Piece) {
+        match piece {
+            Piece::Plain(bytes) if bytes.len() < LARGE => self.last.extend_from_slice(&bytes),
+            piece => {
+                self.flush();
+                self.done.push(piece);
+            }
         }
     }
 
     fn flush(&mut self) {
         if !self.last.is_empty() {
-            let last = std::mem::take(&mut self.last);
-            self.push(last.into());
+            self.done.push(Piece::Plain(std::mem::take(&mut self.last).into()));
         }
     }
 
-    fn push(&mut self, piece: Bytes) {
-        self.length += piece.len() as u64;
-        self.done.push_back(piece);
+    /// The answer, which is JSON. A long one is compressed if the client takes it so.
+    pub async fn json(mut self, aside: &Aside) -> Result<Response> {
+        self.flush();
+        let is_long = self.done.iter().map(Piece::len).sum::<u64>() >= LARGE as u64;
+        let plain = if self.takes_gzip && is_long { None } else { self.plain() };
+        let is_packed = plain.is_none();
+        let pieces = match plain {
+            Some(pieces) => pieces,
+            None if self.to_pack() > LARGE => aside.run(move || self.packed()).await??,
+            None => self.packed()?,
+        };
+        let left = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let mut response = Response::new(Body::new(Sent { pieces, left }));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if is_packed {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Ok(response)
     }
 
-    /// The answer, which is JSON.
-    #[must_use]
-    pub fn json(mut self) -> Response {
-        self.flush();
-        let mut response = Response::new(Body::new(Sent { pieces: self.done, left: self.length }));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response
+    /// The pieces as they read, if all are given so.
+    fn plain(&self) -> Option<VecDeque<Bytes>> {
+        self.done.iter().map(|piece| piece.plain().cloned()).collect()
+    }
+
+    /// How many bytes are not compressed yet.
+    fn to_pack(&self) -> usize {
+        self.done.iter().filter_map(Piece::plain).map(Bytes::len).sum()
+    }
+
+    fn packed(self) -> Result<VecDeque<Bytes>> {
+        let packed: Vec<_> = self.done.into_iter().map(Piece::packed).collect::<Result<_>>()?;
+        Ok(gzip(packed).into())
     }
 }
 
@@ -90,22 +144,93 @@ impl HttpBody for Sent {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::piece::Packed;
+
+    fn takes(lists: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for list in lists {
+            headers.append(header::ACCEPT_ENCODING, list.parse().unwrap());
+        }
+        takes_gzip(&headers)
+    }
+
+    #[test]
+    fn gzip_is_taken_where_it_is_named_and_not_weighed_nothing() {
+        let yes = [
+            &["gzip"][..],
+            &["gzip, deflate"],
+            &["deflate, gzip;q=1.0, *;q=0.5"],
+            &["br", "GZIP ; q=0.001"],
+        ];
+        for lists in yes {
+            assert!(takes(lists), "{lists:?}");
+        }
+        let no = [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["gzip;q=0"],
+            &["gzip; q=0.000, br"],
+            &["gzip;q"],
+            &["gzip;q=many"],
+            &["*"],
+            &["xgzip"],
+        ];
+        for lists in no {
+            assert!(!takes(lists), "{lists:?}");
+        }
+    }
+
+    /// The body of an answer, which has the length that it said, and how it is coded.
+    async fn sent(chunks: Chunks) -> (Vec<u8>, Option<HeaderValue>) {
+        let response = chunks.json(&Aside::default()).await.unwrap();
+        let coding = response.headers().get(header::CONTENT_ENCODING).cloned();
+        assert_eq!(response.headers()[header::VARY], "accept-encoding");
+        let body = response.into_body();
+        let length = body.size_hint().exact();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        assert_eq!(length, Some(body.len() as u64));
+        (body, coding)
+    }
+
+    fn unpacked(body: &[u8]) -> Vec<u8> {
+        let mut read = Vec::new();
+        GzDecoder::new(body).read_to_end(&mut read).unwrap();
+        read
+    }
+
+    fn answer(takes_gzip: bool, large: &[u8], is_packed: bool) -> Chunks {
+        let mut chunks = Chunks::new(TakesGzip(takes_gzip));
+        chunks.text("[");
+        chunks.piece(Piece::Plain(Bytes::from_static(b"1")));
+        chunks.text(",");
+        chunks.piece(if is_packed {
+            Piece::Packed(Packed::of(large).unwrap())
+        } else {
+            Piece::Plain(large.to_vec().into())
+        });
+        chunks.text("]");
+        chunks
+    }
 
     #[tokio::test]
     async fn pieces_are_sent_in_their_order_and_their_length_is_known() {
-        let mut chunks = Chunks::default();
         let large = vec![b'x'; LARGE];
-        chunks.text("[");
-        chunks.piece(Bytes::from_static(b"1"));
-        chunks.text(",");
-        chunks.piece(large.clone().into());
-        chunks.text("]");
         let expected = [b"[1,", &*large, b"]"].concat();
-        let body = chunks.json().into_body();
-        assert_eq!(body.size_hint().exact(), Some(expected.len() as u64));
-        assert_eq!(body.collect().await.unwrap().to_bytes(), expected);
+        assert_eq!(sent(answer(false, &large, false)).await, (expected.clone(), None));
+        for is_packed in [false, true] {
+            let (body, coding) = sent(answer(true, &large, is_packed)).await;
+            assert_eq!(coding.unwrap(), "gzip");
+            assert!(body.len() < 1000, "{} bytes", body.len());
+            assert_eq!(unpacked(&body), expected, "{is_packed}");
+        }
+        let short = answer(true, b"2", false);
+        assert_eq!(sent(short).await, (b"[1,2]".to_vec(), None), "it is not worth it");
     }
 }

@@ -1,12 +1,12 @@
 //! What a process keeps of usage between requests. Nothing in it can become wrong, because nothing of which it is made ever changes:
 //! what a request may use of it is asked in its own snapshot.
 
-use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::rollup::dictionary::Dictionaries;
 use super::rollup::tail::Tails;
+use crate::piece::Piece;
 
 /// How many bytes of drawn buckets are kept, and how many buckets that is about.
 const BYTES: u64 = 64 << 20;
@@ -25,8 +25,9 @@ pub struct Memory {
     pub drawn: Drawn,
 }
 
-/// Buckets as they are sent, by the hash of the question and of the segments they were made of, and by their beginning.
-pub struct Drawn(Cache<Place, Bytes, Weight>);
+/// Buckets as they are sent, by the hash of the question, of how they are sent and of the segments they were made of, and by
+/// their beginning.
+pub struct Drawn(Cache<Place, Piece, Weight>);
 
 /// What a drawn bucket answers.
 pub type Place = ([u8; 32], i64);
@@ -34,9 +35,9 @@ pub type Place = ([u8; 32], i64);
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Place, Bytes> for Weight {
-    fn weight(&self, _: &Place, bucket: &Bytes) -> u64 {
-        bucket.len() as u64 + OVERHEAD
+impl Weighter<Place, Piece> for Weight {
+    fn weight(&self, _: &Place, bucket: &Piece) -> u64 {
+        bucket.size() + OVERHEAD
     }
 }
 
@@ -49,12 +50,12 @@ impl Default for Drawn {
 impl Drawn {
     /// A bucket that was drawn before.
     #[must_use]
-    pub fn get(&self, place: &Place) -> Option<Bytes> {
+    pub fn get(&self, place: &Place) -> Option<Piece> {
         self.0.get(place)
     }
 
     /// Keeps a bucket.
-    pub fn keep(&self, place: Place, bucket: Bytes) {
+    pub fn keep(&self, place: Place, bucket: Piece) {
         self.0.insert(place, bucket);
     }
 }

@@ -178,14 +178,17 @@ impl<'a> Search<'a> {
 
 /// That an event has one of the values at these places in a column.
 fn check(column: &str, places: &str) -> String {
-    // Not the bare column, because for that another index may look as good.
-    let column_is = format!("COALESCE(e.{column}, '') IN ({places})");
     if column != "resource_id" {
-        return format!(" AND {column_is}");
+        // Not the bare column, because for that another index may look as good.
+        return format!(" AND COALESCE(e.{column}, '') IN ({places})");
     }
+    // Each of both is looked up by the event, so that the arm needs its index only.
     format!(
-        " AND ({column_is} OR EXISTS (SELECT 1 FROM audit_resources r
-             WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places})))"
+        " AND COALESCE(
+             (SELECT 1 FROM audit_events f
+                 WHERE f.organization_id = e.organization_id AND f.id = e.id AND f.resource_id IN ({places})),
+             (SELECT 1 FROM audit_resources r
+                 WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places}) LIMIT 1)) = 1"
     )
 }
 

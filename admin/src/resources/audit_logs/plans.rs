@@ -48,14 +48,27 @@ fn indexes(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
     }
 }
 
+/// Values that few events have, which are looked for instead of a busy thing.
+const RARE: [(&str, &str); 4] = [
+    ("project", "project_ids[]=proj_rare"),
+    ("kind", "event_types[]=certificate.deleted"),
+    ("actor", "actor_ids[]=user-rare"),
+    ("email", "actor_emails[]=rare@x"),
+];
+
 async fn fill(api: &Api, world: &World) {
     let filling = Filling { world, rows: ROWS, engine: api.app.store.engine() };
     let id = Filling::ID;
+    let rare = |number: usize, then: &str, otherwise: &str| {
+        format!("CASE i % 1000 WHEN {number} THEN '{then}' ELSE {otherwise} END")
+    };
     let kind = "CASE i % 4 WHEN 0 THEN 'user.added' WHEN 1 THEN 'project.created' WHEN 2 THEN 'user.deleted' ELSE 'api_key.created' END";
     // Of coprime numbers, so that every two values meet.
+    let kind = rare(1, "certificate.deleted", kind);
+    let project = rare(2, "proj_rare", "CASE WHEN i % 7 > 0 THEN 'proj_x' || (i % 11) END");
+    let actor = rare(3, "actor_rare", "'actor' || (i % 13)");
     let event = format!(
-        "$1, 'audit_log-' || {id}, {kind}, 1, CASE WHEN i % 7 > 0 THEN 'proj_x' || (i % 11) END,
-         'actor' || (i % 13), 'res_' || (i % 9), '{{}}'"
+        "$1, 'audit_log-' || {id}, {kind}, 1, {project}, {actor}, 'res_' || (i % 9), '{{}}'"
     );
     let into = "audit_events (organization_id, id, kind, effective_at, project_id, actor, resource_id, payload)";
     let further = format!("$1, 'res_' || (i % 9 + 1), 'audit_log-' || {id}");
@@ -68,6 +81,9 @@ async fn fill(api: &Api, world: &World) {
             "audit_actors (organization_id, actor, kind, actor_id, user_id, email, email_folded)",
             actor,
         ),
+        "INSERT INTO audit_actors (organization_id, actor, kind, actor_id, user_id, email, email_folded)
+         VALUES ($1, 'actor_rare', 'session', 'user-rare', 'user-rare', 'rare@x', 'rare@x')"
+            .to_owned(),
     ];
     for statement in statements {
         let organization = world.tenant.organization.id.clone();
@@ -89,7 +105,8 @@ async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
 /// What is wrong with a plan, if anything. The arms of a search must run along one of these indexes.
 fn fault<'a>(engine: Engine, lines: &'a [String], text: &str, indexes: &[&str]) -> Option<&'a str> {
     let is_search = text.starts_with("SELECT id FROM (");
-    let most = if text.ends_with("a LIMIT $4") { MOST_LOOKED_AT } else { MOST_ROWS };
+    let is_about_few = text.ends_with("a LIMIT $4") || text.contains("f.resource_id IN");
+    let most = if is_about_few { MOST_LOOKED_AT } else { MOST_ROWS };
     let runs_along = |line: &str, around: fn(&str) -> String| {
         indexes.iter().any(|index| match (engine, *index) {
             (Engine::Sqlite, KEY) => line.contains(&around("sqlite_autoindex_audit_events_1")),
@@ -135,6 +152,23 @@ async fn steps(api: &Api, seen: &Seen, query: &str, indexes: &[&str]) -> u64 {
         steps += work(api, statement).await.1.unwrap_or_default();
     }
     steps
+}
+
+/// What is rare is looked for along its own index, and then whether it is about a thing.
+async fn look_for_what_is_rare(api: &Api, seen: &Seen) {
+    for (name, text) in RARE {
+        let query = format!("&resource_ids[]=res_1&resource_ids[]=res_2&{text}");
+        for position in ["", "&before=audit_log-1000010"] {
+            let indexes = indexes(|known| known == name || known == "resource");
+            steps(api, seen, &format!("{query}{position}"), &indexes).await;
+            let seen = seen.lock().expect("the observer does not panic");
+            let is_looked_for = |one: &Statement| one.sql.contains("f.resource_id IN");
+            assert!(
+                seen.iter().any(is_looked_for),
+                "{query}: all that is about the things is read"
+            );
+        }
+    }
 }
 
 /// Every filter alone and every two together, as the beginning of a query, each with the indexes that serve it.
@@ -188,9 +222,11 @@ async fn every_filter_and_every_two_are_ranges_of_one_index_at_any_depth() {
         for (query, indexes) in combinations() {
             compare(&api, &seen, &query, &indexes).await;
         }
+        look_for_what_is_rare(&api, &seen).await;
     }
     analyze(&api).await;
     for (query, indexes) in combinations() {
         compare(&api, &seen, &query, &indexes).await;
     }
+    look_for_what_is_rare(&api, &seen).await;
 }

@@ -5,16 +5,18 @@ mod store;
 mod tests;
 mod wire;
 
+use axum::response::Response;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::store::Addresses;
 use self::wire::Drawer;
-use super::usage::page::{Page, answer};
+use super::usage::page::answer;
 use super::usage::schema;
 use crate::app::App;
 use crate::error::Result;
 use crate::http::call::Call;
+use crate::http::chunks::TakesGzip;
 use crate::http::query::Query;
 use crate::usage::kind::{Dimension, Kind};
 
@@ -25,8 +27,8 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Shows what usage cost. Units are told where line items are, so a line item that has several is grouped by them and told as one.
-async fn costs(call: Call, query: Query) -> Result<Page> {
-    answer(Kind::Costs, call, query, |question, organization| {
+async fn costs(call: Call, query: Query, takes_gzip: TakesGzip) -> Result<Response> {
+    answer(Kind::Costs, call, query, takes_gzip, |question, organization| {
         let drawer = Drawer::new(&question.groups, organization);
         if question.groups.contains(&Dimension::LineItem) {
             question.groups.push(Dimension::QuantityUnit);

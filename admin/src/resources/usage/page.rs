@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderName;
 use sql::Tx;
 
 use super::asked::Asked;
+use crate::aside::Aside;
 use crate::error::Result;
 use crate::http::call::Call;
-use crate::http::chunks::Chunks;
+use crate::http::chunks::{Chunks, TakesGzip};
 use crate::http::query::Query;
+use crate::piece::Piece;
 use crate::usage::kind::Kind;
 use crate::usage::query::{self, Bucket, Question};
 
@@ -20,8 +22,8 @@ const FINAL_THROUGH: HeaderName = HeaderName::from_static("rollbook-final-throug
 
 /// A page.
 #[derive(Debug)]
-pub struct Page {
-    buckets: Vec<Bytes>,
+struct Page {
+    buckets: Vec<Piece>,
     next: Option<String>,
     through: i64,
 }
@@ -30,25 +32,39 @@ pub struct Page {
 pub type Drawing = Box<dyn FnMut(&mut Tx<'_>, &Bucket<'_>) -> Result<Bytes>>;
 
 /// Answers a question about a kind. `drawing` may say of the question that its buckets depend on more than their rows.
-pub async fn answer<D>(kind: Kind, call: Call, query: Query, drawing: D) -> Result<Page>
+pub async fn answer<D>(
+    kind: Kind,
+    call: Call,
+    query: Query,
+    takes_gzip: TakesGzip,
+    drawing: D,
+) -> Result<Response>
 where
     D: Fn(&mut Question, &str) -> Drawing + Send + 'static,
 {
     let (memory, now, keep) = (call.usage(), call.now(), call.settings().usage_keep);
-    call.show_usage(move |tx, organization| {
+    let aside = call.aside();
+    let page = call.show_usage(move |tx, organization| {
         let mut asked = Asked::read(&query, kind, organization, now, keep)?;
         let mut drawing = drawing(&mut asked.question, organization);
         let memory = Arc::clone(&memory);
-        let buckets =
-            query::ask(tx, &memory, organization, &asked.question, asked.period, &mut drawing)?;
+        let buckets = query::ask(
+            tx,
+            &memory,
+            organization,
+            &asked.question,
+            asked.period,
+            takes_gzip.0,
+            &mut drawing,
+        )?;
         Ok(Page { next: asked.next(buckets.len()), buckets, through: now })
-    })
-    .await
+    });
+    page.await?.response(takes_gzip, &aside).await
 }
 
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let mut chunks = Chunks::default();
+impl Page {
+    async fn response(self, takes_gzip: TakesGzip, aside: &Aside) -> Result<Response> {
+        let mut chunks = Chunks::new(takes_gzip);
         let mut before = "{\"object\":\"page\",\"data\":[";
         for bucket in self.buckets {
             chunks.text(before);
@@ -60,8 +76,8 @@ impl IntoResponse for Page {
         }
         let next = self.next.map_or("null".to_owned(), |next| format!("\"{next}\""));
         chunks.text(&format!("],\"has_more\":{},\"next_page\":{next}}}", next != "null"));
-        let mut response = chunks.json();
+        let mut response = chunks.json(aside).await?;
         response.headers_mut().insert(FINAL_THROUGH, self.through.into());
-        response
+        Ok(response)
     }
 }

@@ -17,9 +17,10 @@ use super::kind::{Dimension, Kind};
 use super::memory::Memory;
 use super::rollup::width::Width;
 use crate::error::Result;
+use crate::piece::Piece;
 
 /// An answer ends with the bucket that makes it weigh more than so many bytes: whoever asks for everything gets it in several pages.
-pub const MOST: usize = 64 << 20;
+pub const MOST: u64 = 64 << 20;
 
 /// What is asked, whatever the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,14 +102,16 @@ impl Question {
     }
 }
 
-/// Draws the buckets of a period one after another, each exactly once and empty ones too, until the answer is large enough.
+/// Draws the buckets of a period one after another, each exactly once and empty ones too, until the answer is large enough. For a
+/// client that takes them so, large ones are compressed.
 pub fn ask(
     tx: &mut Tx<'_>,
     memory: &Memory,
     organization: &str,
     question: &Question,
     period: Period,
+    packs: bool,
     draw: Draw<'_>,
-) -> Result<Vec<Bytes>> {
-    plan::Plan::of(tx, memory, organization, question, period)?.run(tx, draw)
+) -> Result<Vec<Piece>> {
+    plan::Plan::of(tx, memory, organization, question, period, packs)?.run(tx, draw)
 }

@@ -10,6 +10,7 @@ use sql::{Tx, args};
 use super::fold::Fold;
 use super::{Draw, MOST, Period, Question};
 use crate::error::Result;
+use crate::piece::{LARGE, Packed, Piece};
 use crate::usage::memory::Memory;
 use crate::usage::rollup::dictionary::{Dictionary, Shared};
 use crate::usage::rollup::segment::View;
@@ -29,8 +30,10 @@ pub struct Plan<'q> {
     segments: BTreeMap<i64, Vec<String>>,
     /// What the question hashes to.
     digest: Sha256,
-    drawn: Vec<Bytes>,
-    weight: usize,
+    /// Whether large buckets are compressed.
+    packs: bool,
+    drawn: Vec<Piece>,
+    weight: u64,
 }
 
 impl<'q> Plan<'q> {
@@ -41,6 +44,7 @@ impl<'q> Plan<'q> {
         organization: &'q str,
         question: &'q Question,
         period: Period,
+        packs: bool,
     ) -> Result<Self> {
         let dictionary = memory.dictionaries.current(tx, organization)?;
         let mut plan = Self {
@@ -51,7 +55,8 @@ impl<'q> Plan<'q> {
             dictionary,
             fold: Fold::new(question),
             segments: BTreeMap::new(),
-            digest: question.digest(organization),
+            digest: question.digest(organization).chain_update([u8::from(packs)]),
+            packs,
             drawn: Vec::new(),
             weight: 0,
         };
@@ -87,14 +92,14 @@ impl<'q> Plan<'q> {
     }
 
     /// Draws the buckets.
-    pub fn run(mut self, tx: &mut Tx<'_>, draw: Draw<'_>) -> Result<Vec<Bytes>> {
+    pub fn run(mut self, tx: &mut Tx<'_>, draw: Draw<'_>) -> Result<Vec<Piece>> {
         let shared = self.dictionary.clone();
         let dictionary = shared.read().unwrap_or_else(PoisonError::into_inner);
         let (span, mut start) =
             (self.question.width.span(), self.question.width.span_of(self.period.first));
         while start < self.period.end && !self.is_full() {
             if let Some(buckets) = self.known(start) {
-                self.weight += buckets.iter().map(Bytes::len).sum::<usize>();
+                self.weight += buckets.iter().map(Piece::len).sum::<u64>();
                 self.drawn.extend(buckets);
                 start += span;
                 continue;
@@ -138,8 +143,17 @@ impl<'q> Plan<'q> {
         Ok(read)
     }
 
+    /// A bucket as it is sent.
+    fn piece(&self, bucket: Bytes) -> Result<Piece> {
+        Ok(if self.packs && bucket.len() >= LARGE {
+            Piece::Packed(Packed::of(&bucket)?)
+        } else {
+            Piece::Plain(bucket)
+        })
+    }
+
     /// The buckets of the segments that begin here, if all of them are kept.
-    fn known(&self, start: i64) -> Option<Vec<Bytes>> {
+    fn known(&self, start: i64) -> Option<Vec<Piece>> {
         let hash = self.hash(start)?;
         self.buckets(start).map(|time| self.memory.drawn.get(&(hash, time))).collect()
     }
@@ -186,6 +200,7 @@ impl<'q> Plan<'q> {
             let segments = if time < visible { &[] } else { &*views };
             let bucket =
                 self.fold.bucket(dictionary, segments, start, time, |bucket| draw(tx, bucket))?;
+            let bucket = self.piece(bucket)?;
             if let Some(hash) = hash {
                 self.memory.drawn.keep((hash, time), bucket.clone());
             }
