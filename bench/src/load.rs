@@ -99,7 +99,7 @@ impl Client {
         let (parts, body) = self.send(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         ensure!(parts.status == StatusCode::OK, "{}: {body:?}", parts.status);
-        Answer::of(&parts.headers, &body)
+        Answer::of(&parts.headers, body)
     }
 }
 

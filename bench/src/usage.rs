@@ -1,6 +1,7 @@
 //! Usage at volume: how fast events come in while others write, and how long the answers about a month of them take.
 
 use std::fmt::Write;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,8 +11,12 @@ use admin::domain::clock::{Clock, SystemClock};
 use admin::usage::prices::{self, NewPrice};
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
+use flate2::read::GzDecoder;
 use hdrhistogram::Histogram;
-use hyper::Method;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT_ENCODING, HeaderValue};
+use hyper::{Method, Request};
 use indicatif::{HumanBytes, HumanCount};
 use sql::{Options, Store, Tx};
 use tokio::task::JoinSet;
@@ -205,21 +210,40 @@ struct Question {
     name: String,
     path: String,
     buckets: usize,
+    /// Whether the answer is to be compressed, as the official clients ask for it.
+    is_packed: bool,
 }
 
-fn questions(end: u64) -> [Question; 4] {
+impl Question {
+    fn request(&self, traffic: &Traffic, random: &mut Rng) -> Result<Request<Full<Bytes>>> {
+        let mut request = traffic.get(random, &self.path)?;
+        if self.is_packed {
+            let coding = HeaderValue::from_static("gzip, deflate");
+            request.headers_mut().insert(ACCEPT_ENCODING, coding);
+        }
+        Ok(request)
+    }
+}
+
+fn questions(end: u64) -> impl Iterator<Item = Question> {
     let question = |name: &str, days: u64, query: &str, buckets| {
         let of = "/v1/organization/usage/completions";
         let path = format!("{of}?start_time={}&end_time={end}&{query}", end - days * DAY);
-        Question { name: name.to_owned(), path, buckets }
+        [("", false), (", gzip", true)].map(|(coding, is_packed)| Question {
+            name: format!("{name}{coding}"),
+            path: path.clone(),
+            buckets,
+            is_packed,
+        })
     };
     let grouped = "group_by=project_id&group_by=model";
-    [
+    let questions = [
         question("31 days", DAYS, "limit=31", 31),
         question("31 days by project", DAYS, "limit=31&group_by=project_id", 31),
         question("31 days by project and model", DAYS, &format!("limit=31&{grouped}"), 31),
         question("1 day by minute", 1, "bucket_width=1m&limit=1440", 1440),
-    ]
+    ];
+    questions.into_iter().flatten()
 }
 
 /// How long a question took: the first time, then again and again, and how long a bare server takes that sends the same bytes.
@@ -244,7 +268,7 @@ fn ask(bench: &Bench, traffic: &Traffic, question: &Question) -> Result<Asked> {
     bench.runtime.block_on(async {
         let (mut client, random) = (Client::connect(traffic).await?, &mut Rng::with_seed(0));
         let mut timed = async |client: &mut Client, traffic: &Traffic| {
-            let request = traffic.get(random, &question.path)?;
+            let request = question.request(traffic, random)?;
             let asked = Instant::now();
             let bytes = client.drain(request).await.with_context(|| question.path.clone())?;
             anyhow::Ok((asked.elapsed(), bytes))
@@ -269,9 +293,14 @@ fn ask(bench: &Bench, traffic: &Traffic, question: &Question) -> Result<Asked> {
 
 /// A bare server that sends what the program answers, which must have something in every bucket.
 async fn bare(bench: &Bench, traffic: &Traffic, question: &Question) -> Result<Server> {
-    let request = traffic.get(&mut Rng::with_seed(0), &question.path)?;
+    let request = question.request(traffic, &mut Rng::with_seed(0))?;
     let answer = Client::connect(traffic).await?.capture(request).await?;
-    let page: serde_json::Value = serde_json::from_slice(&answer.body())?;
+    let mut body = answer.body().to_vec();
+    if question.is_packed {
+        let packed = std::mem::take(&mut body);
+        GzDecoder::new(&*packed).read_to_end(&mut body)?;
+    }
+    let page: serde_json::Value = serde_json::from_slice(&body)?;
     let buckets = page["data"].as_array().context("no buckets")?;
     let is_full = buckets.len() == question.buckets
         && buckets.iter().all(|one| one["results"] != serde_json::json!([]));

@@ -2,11 +2,14 @@
 //! refusal changed nothing. No test can forget that, because there is no other client.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
+use flate2::read::GzDecoder;
+use http::header::CONTENT_ENCODING;
 use http::response::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -280,9 +283,18 @@ pub fn whole_path(path: &str) -> String {
     if is_whole { path.to_owned() } else { format!("/v1{path}") }
 }
 
+/// An answer, with its body as it reads.
 async fn received(response: Response) -> (Parts, Bytes) {
     let (parts, body) = response.into_parts();
-    (parts, body.collect().await.expect("bodies are in memory").to_bytes())
+    let mut body = body.collect().await.expect("bodies are in memory").to_bytes();
+    if let Some(coding) = parts.headers.get(CONTENT_ENCODING) {
+        assert_eq!(coding, "gzip");
+        let mut read = Vec::new();
+        let done = GzDecoder::new(&*body).read_to_end(&mut read);
+        done.expect("it is compressed as it says");
+        body = read.into();
+    }
+    (parts, body)
 }
 
 /// An answer that was checked.

@@ -8,6 +8,8 @@ use crate::error::Result;
 
 /// The most arms in a statement.
 const MOST_ARMS: usize = 64;
+/// So many ids are checked by a statement.
+const AT_ONCE: usize = 256;
 
 /// The index along which the arms run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,20 +81,53 @@ impl<'a> Search<'a> {
         Self { way, arms: if is_hopeless { vec![] } else { arms }, rest }
     }
 
-    /// Whether the arms have at most so many events within the bounds, whatever else is checked. No more than that is read.
-    pub fn has_at_most(&self, tx: &mut Tx<'_>, bounds: &Bounds<'_>, most: i64) -> Result<bool> {
+    /// All ids within the bounds, in no order, whatever else is checked, if they are at most so many. No more is read.
+    pub fn few(
+        &self,
+        tx: &mut Tx<'_>,
+        bounds: &Bounds<'_>,
+        most: usize,
+    ) -> Result<Option<Vec<String>>> {
         let bare = Search { way: self.way, arms: Vec::new(), rest: Vec::new() };
-        let mut bounds = Bounds { fetch: most + 1, ..bounds.clone() };
+        let mut bounds = bounds.clone();
+        let mut found: Vec<String> = Vec::new();
         for arms in self.arms.chunks(MOST_ARMS) {
+            bounds.fetch = i64::try_from(most + 1 - found.len()).unwrap_or(i64::MAX);
             let text = bare.text(arms.len().next_power_of_two(), bounds.order);
             let sql = format!("SELECT id FROM ({text}) a LIMIT $4");
-            let found = tx.all(&sql, &bare.arguments(arms, &bounds), |_| Ok(()))?;
-            bounds.fetch -= i64::try_from(found.len()).unwrap_or(i64::MAX);
-            if bounds.fetch <= 0 {
-                return Ok(false);
+            found.extend(tx.all(&sql, &bare.arguments(arms, &bounds), |row| row.get::<String>(0))?);
+            if found.len() > most {
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(found))
+    }
+
+    /// The first of these ids, in the order of the bounds, that pass what is checked beside the arms.
+    pub fn passing(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[String],
+        bounds: &Bounds<'_>,
+    ) -> Result<Vec<String>> {
+        let mut best: Vec<String> = Vec::new();
+        for ids in ids.chunks(AT_ONCE) {
+            let mut place = 1;
+            let ids_at = places(ids.len(), &mut place);
+            let rest = self.rest_text(&mut place);
+            let sql = format!(
+                "SELECT e.id FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({ids_at}){rest}"
+            );
+            let mut arguments = vec![Arg::from(bounds.organization)];
+            arguments.extend(padded(ids));
+            for (_, values) in &self.rest {
+                arguments.extend(padded(values));
+            }
+            best.extend(tx.all(&sql, &arguments, |row| row.get::<String>(0))?);
+        }
+        sort(&mut best, bounds.order);
+        best.truncate(usize::try_from(bounds.fetch).unwrap_or(usize::MAX));
+        Ok(best)
     }
 
     /// The first ids within the bounds, in their order, each once.
@@ -102,11 +137,7 @@ impl<'a> Search<'a> {
             let sql = self.text(arms.len().next_power_of_two(), bounds.order);
             let arguments = self.arguments(arms, &bounds);
             best.extend(tx.all(&sql, &arguments, |row| row.get::<String>(0))?);
-            best.sort_unstable_by(|a, b| match bounds.order {
-                Order::Ascending => a.cmp(b),
-                Order::Descending => b.cmp(a),
-            });
-            best.dedup();
+            sort(&mut best, bounds.order);
             let fetch = usize::try_from(bounds.fetch).unwrap_or(usize::MAX);
             if best.len() >= fetch {
                 // What the arms to come could add lies before the last of these.
@@ -138,17 +169,21 @@ impl<'a> Search<'a> {
         arguments
     }
 
+    /// What is checked beside the arms, with its values behind this place.
+    fn rest_text(&self, place: &mut usize) -> String {
+        let check = |(column, values): &(&'static str, &[String])| {
+            check(column, &places(values.len(), place))
+        };
+        self.rest.iter().map(check).collect()
+    }
+
     fn text(&self, arms: usize, order: Order) -> String {
         let mut place = 4;
+        let rest = self.rest_text(&mut place);
         let mut next = || {
             place += 1;
             format!("${place}")
         };
-        let mut rest = String::new();
-        for (column, values) in &self.rest {
-            let places: Vec<_> = (0..values.len().next_power_of_two()).map(|_| next()).collect();
-            rest.push_str(&check(column, &places.join(", ")));
-        }
         let direction = match order {
             Order::Ascending => "ASC",
             Order::Descending => "DESC",
@@ -176,19 +211,16 @@ impl<'a> Search<'a> {
     }
 }
 
-/// That an event has one of the values at these places in a column.
+/// That an event has one of the values at these places in a column; about a thing it may be beside another.
 fn check(column: &str, places: &str) -> String {
+    // Not the bare column, because for that another index may look as good.
+    let is_in = format!("COALESCE(e.{column}, '') IN ({places})");
     if column != "resource_id" {
-        // Not the bare column, because for that another index may look as good.
-        return format!(" AND COALESCE(e.{column}, '') IN ({places})");
+        return format!(" AND {is_in}");
     }
-    // Each of both is looked up by the event, so that the arm needs its index only.
     format!(
-        " AND COALESCE(
-             (SELECT 1 FROM audit_events f
-                 WHERE f.organization_id = e.organization_id AND f.id = e.id AND f.resource_id IN ({places})),
-             (SELECT 1 FROM audit_resources r
-                 WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places}) LIMIT 1)) = 1"
+        " AND ({is_in} OR (SELECT 1 FROM audit_resources r
+             WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places}) LIMIT 1) = 1)"
     )
 }
 
@@ -206,6 +238,24 @@ fn further(place: &str, rest: &str, direction: &str) -> String {
         "SELECT r.event_id AS id FROM audit_resources r WHERE r.organization_id = $1 AND r.resource_id = {place}
          AND r.event_id > $2 AND r.event_id < $3{checked} ORDER BY r.event_id {direction} LIMIT $4"
     )
+}
+
+/// Sorts ids, and leaves each once.
+fn sort(ids: &mut Vec<String>, order: Order) {
+    ids.sort_unstable_by(|a, b| match order {
+        Order::Ascending => a.cmp(b),
+        Order::Descending => b.cmp(a),
+    });
+    ids.dedup();
+}
+
+/// The places behind this one for so many values, as [`padded`] fills them.
+fn places(values: usize, place: &mut usize) -> String {
+    let next = |_| {
+        *place += 1;
+        format!("${place}")
+    };
+    (0..values.next_power_of_two()).map(next).collect::<Vec<_>>().join(", ")
 }
 
 /// Values for as many places as the next power of two, so that there are few texts.

@@ -105,7 +105,7 @@ async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
 /// What is wrong with a plan, if anything. The arms of a search must run along one of these indexes.
 fn fault<'a>(engine: Engine, lines: &'a [String], text: &str, indexes: &[&str]) -> Option<&'a str> {
     let is_search = text.starts_with("SELECT id FROM (");
-    let is_about_few = text.ends_with("a LIMIT $4") || text.contains("f.resource_id IN");
+    let is_about_few = text.ends_with("a LIMIT $4") || text.contains("COALESCE(e.resource_id");
     let most = if is_about_few { MOST_LOOKED_AT } else { MOST_ROWS };
     let runs_along = |line: &str, around: fn(&str) -> String| {
         indexes.iter().any(|index| match (engine, *index) {
@@ -162,7 +162,7 @@ async fn look_for_what_is_rare(api: &Api, seen: &Seen) {
             let indexes = indexes(|known| known == name || known == "resource");
             steps(api, seen, &format!("{query}{position}"), &indexes).await;
             let seen = seen.lock().expect("the observer does not panic");
-            let is_looked_for = |one: &Statement| one.sql.contains("f.resource_id IN");
+            let is_looked_for = |one: &Statement| one.sql.contains("COALESCE(e.resource_id");
             assert!(
                 seen.iter().any(is_looked_for),
                 "{query}: all that is about the things is read"

@@ -10,9 +10,8 @@ use crate::audit::{KINDS, NEVER_IN_PROJECTS};
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::Result;
 
-/// A thing that so much happened to is busy: then something else that is asked for may have less. First it is looked whether
-/// either has few events, then whether either has this many.
-const BUSY: [i64; 2] = [256, 2048];
+/// A thing that more happened to is busy: then something else that is asked for may have less.
+const BUSY: usize = 2048;
 
 /// An event as it is shown.
 #[derive(Debug)]
@@ -73,12 +72,8 @@ pub fn list(
     let below = filters.below.iter().chain([&page.below]).min().cloned().unwrap_or_default();
     let bounds = Bounds { organization, above, below, order: page.order, fetch: page.fetch() };
     let is_possible = !filters.is_of_tenants && bounds.above < bounds.below;
-    let ids = if is_possible {
-        let search = search(tx, filters, actors.as_deref(), &bounds)?;
-        search.ids(tx, bounds)?
-    } else {
-        Vec::new()
-    };
+    let ids =
+        if is_possible { search(tx, filters, actors.as_deref(), bounds)? } else { Vec::new() };
     Ok(page.cut(entries(tx, organization, &ids, page.order)?))
 }
 
@@ -124,28 +119,21 @@ fn actors_by(
     Ok(tx.all(&sql, &arguments, |row| row.get(0))?.into_iter().collect())
 }
 
-/// What reads least: the range of the things that are asked for, or of everything else that is. A thing's history is short
-/// as a rule; a page of one that is busy, beside something that is rare, would be all of its history.
-fn search<'a>(
+/// The ids of a page, read from the range of the things that are asked for, or of everything else that is. A thing's history
+/// is short as a rule; a page of one that is busy, beside something that is rare, would be all of its history.
+fn search(
     tx: &mut Tx<'_>,
-    filters: &'a Filters,
-    actors: Option<&'a [String]>,
-    bounds: &Bounds<'_>,
-) -> Result<Search<'a>> {
+    filters: &Filters,
+    actors: Option<&[String]>,
+    bounds: Bounds<'_>,
+) -> Result<Vec<String>> {
     let others = of_others(filters, actors);
-    let Some(things) = of_things(filters, actors) else { return Ok(others) };
-    if others.way == Way::All {
-        return Ok(things);
+    let Some(things) = of_things(filters, actors) else { return others.ids(tx, bounds) };
+    let is_busy = others.way != Way::All && things.few(tx, &bounds, BUSY)?.is_none();
+    if is_busy && let Some(few) = others.few(tx, &bounds, BUSY)? {
+        return others.passing(tx, &few, &bounds);
     }
-    for most in BUSY {
-        if things.has_at_most(tx, bounds, most)? {
-            return Ok(things);
-        }
-        if others.has_at_most(tx, bounds, most)? {
-            return Ok(others);
-        }
-    }
-    Ok(things)
+    things.ids(tx, bounds)
 }
 
 /// The ranges of the things that are asked for; everything else is the rest.

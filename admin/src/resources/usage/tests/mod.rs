@@ -1,6 +1,7 @@
 //! What is asked about usage, line by line of the contract.
 
 mod model;
+mod packed;
 
 use serde_json::{Value, json};
 

@@ -223,7 +223,9 @@ impl World {
         }
         let (mut shown, mut page, mut pages) = (Vec::new(), String::new(), 0);
         loop {
-            let reply = self.api.get(&format!("{path}{page}")).await;
+            let coding = if self.dice.one_in(2) { "gzip" } else { "identity" };
+            let request = self.api.request("GET", &format!("{path}{page}"));
+            let reply = request.header("accept-encoding", coding).send().await;
             reply.ok();
             let answer = exact(&reply.text);
             let buckets = answer["data"].as_array().expect("a page has buckets").clone();
