@@ -70,6 +70,14 @@ for (const [kind, [name, object, measures]] of Object.entries(kinds)) {
   });
 }
 
+test('a long answer arrives compressed', async () => {
+  const query = { ...range, bucket_width: '1m', limit: 1440, group_by: ['project_id'] };
+  const { data, response } = await organization.usage.completions(query).withResponse();
+  assert.equal(response.headers.get('content-encoding'), 'gzip');
+  assert.equal(data.data.length, 1440);
+  assert.deepEqual(data.data.map((bucket) => bucket.start_time), Array.from({ length: 1440 }, (_, minute) => range.start_time + minute * 60));
+});
+
 test('costs are walked to their end', async () => {
   const method = (query) => organization.usage.costs(query);
   const buckets = await walk(method, { ...range, limit: 1, group_by: ['line_item'] });

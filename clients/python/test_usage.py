@@ -130,6 +130,20 @@ def test_hours_and_minutes_add_up_to_the_days(organization, used, width, seconds
     assert buckets[0].results[0].input_uncached_tokens == 50
 
 
+def test_a_long_answer_arrives_compressed(server, organization, used):
+    begin, keys = RANGE["start_time"] - 10 * DAY, [f"key_{number:03}" for number in range(200)]
+    event = {"time": begin, "kind": "completions", "project_id": used.projects[0], "model": "m", "input_tokens": 7}
+    events = [event | {"id": f"long {key}", "api_key_id": key} for key in keys]
+    assert server.ask("POST", "/rollbook/v1/usage_events", events)["accepted"] == len(events)
+    for width, limit in [("1d", 1), ("1m", 1440)]:
+        query = {"start_time": begin, "bucket_width": width, "limit": limit, "group_by": ["api_key_id"]}
+        answer = organization.usage.completions.with_raw_response(**query)
+        assert answer.headers["content-encoding"] == "gzip"
+        first, *others = answer.parse().data
+        assert len(others) == limit - 1
+        assert [(row.api_key_id, row.input_tokens) for row in first.results] == [(key, 7) for key in keys]
+
+
 def test_costs_are_exact_and_walked_to_their_end(organization, used):
     buckets = walk(organization.usage.costs, **RANGE, limit=2, group_by=["project_id", "line_item"])
     assert_contiguous(buckets, DAY)

@@ -8,8 +8,6 @@ use crate::error::Result;
 
 /// The most arms in a statement.
 const MOST_ARMS: usize = 64;
-/// So many ids are checked by a statement.
-const AT_ONCE: usize = 256;
 
 /// The index along which the arms run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +24,8 @@ pub enum Way {
     ProjectActor,
     /// About one thing.
     Resource,
+    /// One event.
+    Event,
 }
 
 impl Way {
@@ -37,6 +37,7 @@ impl Way {
             Self::Actor => &["actor", "kind"],
             Self::ProjectActor => &["project_id", "actor"],
             Self::Resource => &["resource_id"],
+            Self::Event => &["id"],
         }
     }
 }
@@ -101,33 +102,6 @@ impl<'a> Search<'a> {
             }
         }
         Ok(Some(found))
-    }
-
-    /// The first of these ids, in the order of the bounds, that pass what is checked beside the arms.
-    pub fn passing(
-        &self,
-        tx: &mut Tx<'_>,
-        ids: &[String],
-        bounds: &Bounds<'_>,
-    ) -> Result<Vec<String>> {
-        let mut best: Vec<String> = Vec::new();
-        for ids in ids.chunks(AT_ONCE) {
-            let mut place = 1;
-            let ids_at = places(ids.len(), &mut place);
-            let rest = self.rest_text(&mut place);
-            let sql = format!(
-                "SELECT e.id FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({ids_at}){rest}"
-            );
-            let mut arguments = vec![Arg::from(bounds.organization)];
-            arguments.extend(padded(ids));
-            for (_, values) in &self.rest {
-                arguments.extend(padded(values));
-            }
-            best.extend(tx.all(&sql, &arguments, |row| row.get::<String>(0))?);
-        }
-        sort(&mut best, bounds.order);
-        best.truncate(usize::try_from(bounds.fetch).unwrap_or(usize::MAX));
-        Ok(best)
     }
 
     /// The first ids within the bounds, in their order, each once.

@@ -105,8 +105,8 @@ async fn statements(api: &Api, seen: &Seen, path: &str) -> Vec<Statement> {
 /// What is wrong with a plan, if anything. The arms of a search must run along one of these indexes.
 fn fault<'a>(engine: Engine, lines: &'a [String], text: &str, indexes: &[&str]) -> Option<&'a str> {
     let is_search = text.starts_with("SELECT id FROM (");
-    let is_about_few = text.ends_with("a LIMIT $4") || text.contains("COALESCE(e.resource_id");
-    let most = if is_about_few { MOST_LOOKED_AT } else { MOST_ROWS };
+    let most = if text.ends_with("a LIMIT $4") { MOST_LOOKED_AT } else { MOST_ROWS };
+    let are_single = text.contains("AND e.id = $");
     let runs_along = |line: &str, around: fn(&str) -> String| {
         indexes.iter().any(|index| match (engine, *index) {
             (Engine::Sqlite, KEY) => line.contains(&around("sqlite_autoindex_audit_events_1")),
@@ -115,11 +115,15 @@ fn fault<'a>(engine: Engine, lines: &'a [String], text: &str, indexes: &[&str]) 
     };
     let arms_run_elsewhere = |line: &str| match engine {
         Engine::Sqlite => {
-            let is_arm = line.contains("id>? AND id<?") && !line.contains("event_id>?");
-            is_arm && !runs_along(line, |index| format!("INDEX {index} "))
+            let by_key = "INDEX sqlite_autoindex_audit_events_1 (organization_id=? AND id=?)";
+            let is_range = line.contains("id>? AND id<?") && !are_single;
+            let is_along = is_range && runs_along(line, |index| format!("INDEX {index} "));
+            line.starts_with("SEARCH e ") && !line.contains(by_key) && !is_along
         }
         Engine::Postgres => {
+            let by_key = are_single && line.contains(" using audit_events_key on ");
             line.contains(" on audit_events")
+                && !by_key
                 && !runs_along(line, |index| format!(" using {index} on "))
         }
     };

@@ -131,7 +131,8 @@ fn search(
     let Some(things) = of_things(filters, actors) else { return others.ids(tx, bounds) };
     let is_busy = others.way != Way::All && things.few(tx, &bounds, BUSY)?.is_none();
     if is_busy && let Some(few) = others.few(tx, &bounds, BUSY)? {
-        return others.passing(tx, &few, &bounds);
+        return Search { way: Way::Event, arms: each(&texts(&few)), rest: others.rest }
+            .ids(tx, bounds);
     }
     things.ids(tx, bounds)
 }
