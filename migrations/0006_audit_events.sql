@@ -14,8 +14,8 @@ CREATE TABLE IF NOT EXISTS audit_events (
     CONSTRAINT audit_events_key PRIMARY KEY (organization_id, id)
 );
 
--- Every filter of the list, alone and with any other, is a range of one of these. Without a kind, each kind is a range. What may
--- be asked for beside a thing stands behind the id in the thing's index, so that it is checked there.
+-- Every filter of the list, alone and with any other, is a range of one of these. Without a kind, each kind is a range; those of a
+-- thing are few. What else may be asked for beside a thing stands behind the id in the thing's index, so that it is checked there.
 CREATE INDEX IF NOT EXISTS audit_events_of_kind ON audit_events (organization_id, kind, id);
 CREATE INDEX IF NOT EXISTS audit_events_of_project ON audit_events (organization_id, project_id, kind, id)
     WHERE project_id IS NOT NULL;
@@ -23,7 +23,7 @@ CREATE INDEX IF NOT EXISTS audit_events_of_project_actor ON audit_events (organi
     WHERE project_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_events_of_actor ON audit_events (organization_id, actor, kind, id);
 CREATE INDEX IF NOT EXISTS audit_events_of_resource
-    ON audit_events (organization_id, resource_id, id, project_id, actor, kind);
+    ON audit_events (organization_id, resource_id, kind, id, project_id, actor);
 
 -- Further things that an event is about, where it is about several.
 CREATE TABLE IF NOT EXISTS audit_resources (

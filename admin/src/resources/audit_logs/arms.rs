@@ -22,10 +22,10 @@ pub enum Way {
     Actor,
     /// In one project, by one actor.
     ProjectActor,
-    /// About one thing.
+    /// About one thing, of one type.
     Resource,
-    /// One event.
-    Event,
+    /// About one thing beside another.
+    Further,
 }
 
 impl Way {
@@ -36,8 +36,8 @@ impl Way {
             Self::Project => &["project_id", "kind"],
             Self::Actor => &["actor", "kind"],
             Self::ProjectActor => &["project_id", "actor"],
-            Self::Resource => &["resource_id"],
-            Self::Event => &["id"],
+            Self::Resource => &["resource_id", "kind"],
+            Self::Further => &["resource_id"],
         }
     }
 }
@@ -162,44 +162,51 @@ impl<'a> Search<'a> {
             Order::Ascending => "ASC",
             Order::Descending => "DESC",
         };
-        let mut parts = Vec::new();
-        for _ in 0..arms {
-            let places: Vec<_> = self.way.columns().iter().map(|_| next()).collect();
-            let mut equal = String::new();
-            for (column, place) in self.way.columns().iter().zip(&places) {
-                equal += " AND e.";
-                equal += column;
-                equal += " = ";
-                equal += place;
+        let part = |_| {
+            let values = self.way.columns().iter().map(|column| (*column, next()));
+            match self.way {
+                Way::Further => further(values, &rest, direction),
+                _ => range(values, &rest, direction),
             }
-            parts.push(format!(
-                "SELECT e.id AS id FROM audit_events e WHERE e.organization_id = $1{equal}{rest}
-                 AND e.id > $2 AND e.id < $3 ORDER BY e.id {direction} LIMIT $4"
-            ));
-            if self.way == Way::Resource {
-                parts.push(further(&places[0], &rest, direction));
-            }
-        }
+        };
+        let parts: Vec<_> = (0..arms).map(part).collect();
         let cut = |(number, part): (usize, String)| format!("SELECT id FROM ({part}) a{number}");
         parts.into_iter().enumerate().map(cut).collect::<Vec<_>>().join("\nUNION ALL ")
     }
 }
 
-/// That an event has one of the values at these places in a column; about a thing it may be beside another.
+/// That an event has one of the values at these places in a column.
 fn check(column: &str, places: &str) -> String {
     // Not the bare column, because for that another index may look as good.
-    let is_in = format!("COALESCE(e.{column}, '') IN ({places})");
-    if column != "resource_id" {
-        return format!(" AND {is_in}");
-    }
+    format!(" AND COALESCE(e.{column}, '') IN ({places})")
+}
+
+/// That columns have the values at these places.
+fn equal(of: &str, values: impl Iterator<Item = (&'static str, String)>) -> String {
+    let one = |(column, place)| format!(" AND {of}.{column} = {place}");
+    values.map(one).collect::<Vec<_>>().concat()
+}
+
+/// The events that have these values.
+fn range(
+    values: impl Iterator<Item = (&'static str, String)>,
+    rest: &str,
+    direction: &str,
+) -> String {
+    let equal = equal("e", values);
     format!(
-        " AND ({is_in} OR (SELECT 1 FROM audit_resources r
-             WHERE r.organization_id = e.organization_id AND r.event_id = e.id AND r.resource_id IN ({places}) LIMIT 1) = 1)"
+        "SELECT e.id AS id FROM audit_events e WHERE e.organization_id = $1{equal}{rest}
+         AND e.id > $2 AND e.id < $3 ORDER BY e.id {direction} LIMIT $4"
     )
 }
 
-/// The events that are about this thing beside another.
-fn further(place: &str, rest: &str, direction: &str) -> String {
+/// The events that are about a thing beside another.
+fn further(
+    values: impl Iterator<Item = (&'static str, String)>,
+    rest: &str,
+    direction: &str,
+) -> String {
+    let equal = equal("r", values);
     let checked = if rest.is_empty() {
         String::new()
     } else {
@@ -209,13 +216,13 @@ fn further(place: &str, rest: &str, direction: &str) -> String {
         )
     };
     format!(
-        "SELECT r.event_id AS id FROM audit_resources r WHERE r.organization_id = $1 AND r.resource_id = {place}
+        "SELECT r.event_id AS id FROM audit_resources r WHERE r.organization_id = $1{equal}
          AND r.event_id > $2 AND r.event_id < $3{checked} ORDER BY r.event_id {direction} LIMIT $4"
     )
 }
 
 /// Sorts ids, and leaves each once.
-fn sort(ids: &mut Vec<String>, order: Order) {
+pub fn sort(ids: &mut Vec<String>, order: Order) {
     ids.sort_unstable_by(|a, b| match order {
         Order::Ascending => a.cmp(b),
         Order::Descending => b.cmp(a),
@@ -224,7 +231,7 @@ fn sort(ids: &mut Vec<String>, order: Order) {
 }
 
 /// The places behind this one for so many values, as [`padded`] fills them.
-fn places(values: usize, place: &mut usize) -> String {
+pub fn places(values: usize, place: &mut usize) -> String {
     let next = |_| {
         *place += 1;
         format!("${place}")
@@ -236,4 +243,19 @@ fn places(values: usize, place: &mut usize) -> String {
 pub fn padded(values: &[String]) -> impl Iterator<Item = Arg<'_>> {
     let count = values.len().next_power_of_two();
     values.iter().chain(std::iter::repeat(&values[values.len() - 1])).take(count).map(Arg::from)
+}
+
+/// Values as arms take them.
+pub fn texts(values: &[String]) -> Vec<&str> {
+    values.iter().map(String::as_str).collect()
+}
+
+/// An arm for each value.
+pub fn each<'a>(values: &[&'a str]) -> Vec<Vec<&'a str>> {
+    values.iter().map(|value| vec![*value]).collect()
+}
+
+/// An arm for each two values.
+pub fn pairs<'a>(first: &[&'a str], second: &[&'a str]) -> Vec<Vec<&'a str>> {
+    first.iter().flat_map(|a| second.iter().map(|b| vec![*a, *b])).collect()
 }

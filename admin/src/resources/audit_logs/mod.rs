@@ -10,6 +10,7 @@ pub mod seed;
 mod store;
 #[cfg(test)]
 mod tests;
+mod things;
 pub mod types;
 mod wire;
 

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use sql::{Arg, Row, Tx};
 
-use super::arms::{Bounds, Search, Way, padded};
+use super::arms::{Bounds, Search, Way, each, padded, pairs, texts};
 use super::filters::Filters;
+use super::things;
 use crate::audit::{KINDS, NEVER_IN_PROJECTS};
 use crate::domain::page::{Order, PageRequest, Slice};
 use crate::error::Result;
-
-/// A thing that more happened to is busy: then something else that is asked for may have less.
-const BUSY: usize = 2048;
 
 /// An event as it is shown.
 #[derive(Debug)]
@@ -119,8 +117,7 @@ fn actors_by(
     Ok(tx.all(&sql, &arguments, |row| row.get(0))?.into_iter().collect())
 }
 
-/// The ids of a page, read from the range of the things that are asked for, or of everything else that is. A thing's history
-/// is short as a rule; a page of one that is busy, beside something that is rare, would be all of its history.
+/// The ids of a page.
 fn search(
     tx: &mut Tx<'_>,
     filters: &Filters,
@@ -128,24 +125,10 @@ fn search(
     bounds: Bounds<'_>,
 ) -> Result<Vec<String>> {
     let others = of_others(filters, actors);
-    let Some(things) = of_things(filters, actors) else { return others.ids(tx, bounds) };
-    let is_busy = others.way != Way::All && things.few(tx, &bounds, BUSY)?.is_none();
-    if is_busy && let Some(few) = others.few(tx, &bounds, BUSY)? {
-        return Search { way: Way::Event, arms: each(&texts(&few)), rest: others.rest }
-            .ids(tx, bounds);
+    match &filters.resources {
+        Some(things) => things::page(tx, filters, things, actors, &others, &bounds),
+        None => others.ids(tx, bounds),
     }
-    things.ids(tx, bounds)
-}
-
-/// The ranges of the things that are asked for; everything else is the rest.
-fn of_things<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Option<Search<'a>> {
-    let things = each(&texts(filters.resources.as_deref()?));
-    let rest = [
-        ("project_id", filters.projects.as_deref()),
-        ("actor", actors),
-        ("kind", filters.kinds.as_deref()),
-    ];
-    Some(Search::of(Way::Resource, things, rest))
 }
 
 /// The index that covers most of what is asked beside things, with an arm for each combination of values. What it does not
@@ -156,33 +139,21 @@ fn of_others<'a>(filters: &'a Filters, actors: Option<&'a [String]>) -> Search<'
     let written =
         |kind: &&&str| kinds.is_none_or(|kinds| kinds.iter().any(|asked| asked == **kind));
     let ranges: Vec<&str> = KINDS.iter().filter(written).copied().collect();
-    let things = ("resource_id", filters.resources.as_deref());
     match (projects, actors) {
-        (Some(projects), Some(actors)) => {
-            let arms = pairs(&texts(projects), &texts(actors));
-            Search::of(Way::ProjectActor, arms, [("kind", kinds), things])
-        }
+        (Some(projects), Some(actors)) => Search::of(
+            Way::ProjectActor,
+            pairs(&texts(projects), &texts(actors)),
+            [("kind", kinds)],
+        ),
         (Some(projects), None) => {
             let ranges: Vec<_> =
                 ranges.into_iter().filter(|kind| !NEVER_IN_PROJECTS.contains(kind)).collect();
-            Search::of(Way::Project, pairs(&texts(projects), &ranges), [things])
+            Search::of(Way::Project, pairs(&texts(projects), &ranges), [])
         }
-        (None, Some(actors)) => Search::of(Way::Actor, pairs(&texts(actors), &ranges), [things]),
-        _ if kinds.is_some() => Search::of(Way::Kind, each(&ranges), [things]),
-        _ => Search::of(Way::All, vec![vec![]], [things]),
+        (None, Some(actors)) => Search::of(Way::Actor, pairs(&texts(actors), &ranges), []),
+        _ if kinds.is_some() => Search::of(Way::Kind, each(&ranges), []),
+        _ => Search::of(Way::All, vec![vec![]], []),
     }
-}
-
-fn texts(values: &[String]) -> Vec<&str> {
-    values.iter().map(String::as_str).collect()
-}
-
-fn each<'a>(values: &[&'a str]) -> Vec<Vec<&'a str>> {
-    values.iter().map(|value| vec![*value]).collect()
-}
-
-fn pairs<'a>(first: &[&'a str], second: &[&'a str]) -> Vec<Vec<&'a str>> {
-    first.iter().flat_map(|a| second.iter().map(|b| vec![*a, *b])).collect()
 }
 
 /// The rows of these ids, in the order of the page.

@@ -1,0 +1,116 @@
+//! Pages of what is about certain things. A thing's history is short as a rule. A page about one that is busy, together with
+//! something that is rare, would be all of its history: then what is rare is read, and checked.
+
+use std::collections::{BTreeSet, HashSet};
+
+use sql::{Arg, Tx};
+
+use super::arms::{Bounds, Search, Way, each, padded, places, sort, texts};
+use super::filters::Filters;
+use crate::error::Result;
+
+/// A thing that more happened to is busy: then something else that is asked for may have less.
+const BUSY: usize = 2048;
+/// So many values go into a statement.
+const AT_ONCE: usize = 64;
+
+/// The ids of a page about these things. `others` is the search for everything else that is asked for.
+pub fn page(
+    tx: &mut Tx<'_>,
+    filters: &Filters,
+    things: &[String],
+    actors: Option<&[String]>,
+    others: &Search<'_>,
+    bounds: &Bounds<'_>,
+) -> Result<Vec<String>> {
+    let types = types(tx, bounds.organization, things, filters.kinds.as_deref())?;
+    let (projects, kinds) = (filters.projects.as_deref(), filters.kinds.as_deref());
+    let rest = [("project_id", projects), ("actor", actors)];
+    let arms = types.iter().map(|(thing, kind)| vec![thing.as_str(), kind.as_str()]).collect();
+    let own = Search::of(Way::Resource, arms, rest);
+    let [project, actor] = rest;
+    let further = Search::of(Way::Further, each(&texts(things)), [project, actor, ("kind", kinds)]);
+    let is_busy = others.way != Way::All
+        && (own.few(tx, bounds, BUSY)?.is_none() || further.few(tx, bounds, BUSY)?.is_none());
+    if is_busy && let Some(few) = others.few(tx, bounds, BUSY)? {
+        return about(tx, &few, things, kinds, bounds);
+    }
+    let mut ids = own.ids(tx, bounds.clone())?;
+    ids.extend(further.ids(tx, bounds.clone())?);
+    Ok(cut(ids, bounds))
+}
+
+fn cut(mut ids: Vec<String>, bounds: &Bounds<'_>) -> Vec<String> {
+    sort(&mut ids, bounds.order);
+    ids.truncate(usize::try_from(bounds.fetch).unwrap_or(usize::MAX));
+    ids
+}
+
+/// The types of the events of these things, each with its thing, as far as they are asked for. From one type to the next is a
+/// single look into the index.
+fn types(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    things: &[String],
+    kinds: Option<&[String]>,
+) -> Result<BTreeSet<(String, String)>> {
+    let mut found = BTreeSet::new();
+    for things in things.chunks(AT_ONCE) {
+        let next = |thing: &str, behind: &str| {
+            format!(
+                "(SELECT MIN(e.kind) FROM audit_events e
+                     WHERE e.organization_id = $1 AND e.resource_id = {thing}{behind})"
+            )
+        };
+        let first = |place| {
+            let thing = format!("${place}");
+            format!("SELECT CAST({thing} AS TEXT), {} UNION ALL ", next(&thing, ""))
+        };
+        let first: String = (2..2 + things.len().next_power_of_two()).map(first).collect();
+        let sql = format!(
+            "WITH RECURSIVE t(thing, kind) AS ({first}SELECT t.thing, {} FROM t WHERE t.kind IS NOT NULL)
+             SELECT t.thing, t.kind FROM t WHERE t.kind IS NOT NULL",
+            next("t.thing", " AND e.kind > t.kind")
+        );
+        let mut arguments = vec![Arg::from(organization)];
+        arguments.extend(padded(things));
+        found.extend(tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?);
+    }
+    found.retain(|(_, kind)| kinds.is_none_or(|kinds| kinds.contains(kind)));
+    Ok(found)
+}
+
+/// Those of the events that are about one of the things and of one of the types, as far as the page goes.
+fn about(
+    tx: &mut Tx<'_>,
+    events: &[String],
+    things: &[String],
+    kinds: Option<&[String]>,
+    bounds: &Bounds<'_>,
+) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for events in events.chunks(AT_ONCE) {
+        let at = places(events.len(), &mut 1);
+        // The time is in no index, and without it SQLite reads the whole index of things.
+        let sql = format!(
+            "SELECT e.id, e.resource_id, e.kind, e.effective_at FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({at})"
+        );
+        let further = format!(
+            "SELECT r.event_id, r.resource_id FROM audit_resources r WHERE r.organization_id = $1 AND r.event_id IN ({at})"
+        );
+        let mut arguments = vec![Arg::from(bounds.organization)];
+        arguments.extend(padded(events));
+        let further = tx.all(&further, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_about = |(_, thing): &(String, String)| things.contains(thing);
+        let further: HashSet<String> =
+            further.into_iter().filter(is_about).map(|(event, _)| event).collect();
+        let row = |row: &sql::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let found: Vec<(String, String, String)> = tx.all(&sql, &arguments, row)?;
+        let is_meant = |(id, thing, kind): &(String, String, String)| {
+            (things.contains(thing) || further.contains(id))
+                && kinds.is_none_or(|kinds| kinds.contains(kind))
+        };
+        ids.extend(found.into_iter().filter(is_meant).map(|(id, ..)| id));
+    }
+    Ok(cut(ids, bounds))
+}
