@@ -170,11 +170,11 @@ fn is_ready(address: SocketAddr) -> bool {
         let mut stream = TcpStream::connect(address)?;
         stream
             .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
         std::io::Result::Ok(answer)
     };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
+    ask().is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 /// A program that was built together with this one.

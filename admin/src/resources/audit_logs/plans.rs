@@ -174,8 +174,7 @@ async fn look_for_what_is_rare(api: &Api, seen: &Seen) {
             let indexes = indexes(|known| known == name || known == "resource");
             steps(api, seen, &format!("{query}{position}"), &indexes).await;
             let seen = seen.lock().expect("the observer does not panic");
-            let is_looked_for =
-                |one: &Statement| one.sql.starts_with("SELECT r.event_id, r.resource_id");
+            let is_looked_for = |one: &Statement| one.sql.starts_with("SELECT e.id, e.resource_id");
             assert!(
                 seen.iter().any(is_looked_for),
                 "{query}: all that is about the things is read"

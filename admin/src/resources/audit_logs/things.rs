@@ -30,10 +30,17 @@ pub fn page(
     let own = Search::of(Way::Resource, arms, rest);
     let [project, actor] = rest;
     let further = Search::of(Way::Further, each(&texts(things)), [project, actor, ("kind", kinds)]);
-    let is_busy = others.way != Way::All
-        && (own.few(tx, bounds, BUSY)?.is_none() || further.few(tx, bounds, BUSY)?.is_none());
-    if is_busy && let Some(few) = others.few(tx, bounds, BUSY)? {
-        return about(tx, &few, things, kinds, bounds);
+    if others.way != Way::All {
+        let (of_own, of_further) = (own.few(tx, bounds, BUSY)?, further.few(tx, bounds, BUSY)?);
+        let is_busy = of_own.is_none() || of_further.is_none();
+        if is_busy && let Some(few) = others.few(tx, bounds, BUSY)? {
+            let further = match of_further {
+                Some(further) => further.into_iter().collect(),
+                None => beside(tx, bounds.organization, &few, things)?,
+            };
+            let ids = about(tx, bounds.organization, &few, things, &further, kinds)?;
+            return Ok(cut(ids, bounds));
+        }
     }
     let mut ids = own.ids(tx, bounds.clone())?;
     ids.extend(further.ids(tx, bounds.clone())?);
@@ -80,37 +87,54 @@ fn types(
     Ok(found)
 }
 
-/// Those of the events that are about one of the things and of one of the types, as far as the page goes.
-fn about(
+/// Those of the events that are about one of the things beside another.
+fn beside(
     tx: &mut Tx<'_>,
+    organization: &str,
     events: &[String],
     things: &[String],
+) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for events in events.chunks(AT_ONCE) {
+        let sql = format!(
+            "SELECT r.event_id, r.resource_id FROM audit_resources r WHERE r.organization_id = $1 AND r.event_id IN ({})",
+            places(events.len(), &mut 1)
+        );
+        let mut arguments = vec![Arg::from(organization)];
+        arguments.extend(padded(events));
+        let rows: Vec<(String, String)> =
+            tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let about = rows.into_iter().filter(|(_, thing)| things.contains(thing));
+        found.extend(about.map(|(event, _)| event));
+    }
+    Ok(found)
+}
+
+/// Those of the events that are about one of the things, also beside another, and of one of the types.
+fn about(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    events: &[String],
+    things: &[String],
+    further: &HashSet<String>,
     kinds: Option<&[String]>,
-    bounds: &Bounds<'_>,
 ) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for events in events.chunks(AT_ONCE) {
-        let at = places(events.len(), &mut 1);
         // The time is in no index, and without it SQLite reads the whole index of things.
         let sql = format!(
-            "SELECT e.id, e.resource_id, e.kind, e.effective_at FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({at})"
+            "SELECT e.id, e.resource_id, e.kind, e.effective_at FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({})",
+            places(events.len(), &mut 1)
         );
-        let further = format!(
-            "SELECT r.event_id, r.resource_id FROM audit_resources r WHERE r.organization_id = $1 AND r.event_id IN ({at})"
-        );
-        let mut arguments = vec![Arg::from(bounds.organization)];
+        let mut arguments = vec![Arg::from(organization)];
         arguments.extend(padded(events));
-        let further = tx.all(&further, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let is_about = |(_, thing): &(String, String)| things.contains(thing);
-        let further: HashSet<String> =
-            further.into_iter().filter(is_about).map(|(event, _)| event).collect();
         let row = |row: &sql::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let found: Vec<(String, String, String)> = tx.all(&sql, &arguments, row)?;
+        let rows: Vec<(String, String, String)> = tx.all(&sql, &arguments, row)?;
         let is_meant = |(id, thing, kind): &(String, String, String)| {
             (things.contains(thing) || further.contains(id))
                 && kinds.is_none_or(|kinds| kinds.contains(kind))
         };
-        ids.extend(found.into_iter().filter(is_meant).map(|(id, ..)| id));
+        ids.extend(rows.into_iter().filter(is_meant).map(|(id, ..)| id));
     }
-    Ok(cut(ids, bounds))
+    Ok(ids)
 }

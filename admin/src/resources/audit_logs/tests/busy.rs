@@ -44,6 +44,8 @@ async fn fill(api: &Api, world: &World) {
         "INSERT INTO audit_events (organization_id, id, kind, effective_at, project_id, actor, resource_id, payload)
          VALUES ($1, 'audit_log-1999999', 'user.deleted', 1, 'proj_rare', 'actor_rare', 'else', '{}')"
             .to_owned(),
+        "INSERT INTO audit_resources (organization_id, resource_id, event_id) VALUES ($1, 'other', 'audit_log-1999999')"
+            .to_owned(),
     ];
     for statement in statements {
         let organization = world.tenant.organization.id.clone();
@@ -85,7 +87,7 @@ async fn a_busy_thing_with_something_rare_is_read_from_what_is_rare() {
             assert_eq!(page.ids(), expected[2..5], "{query}");
             let seen = seen.lock().expect("the observer does not panic");
             // What is about a thing is checked where everything else is what was looked for.
-            let is_check = |text: &String| text.starts_with("SELECT r.event_id, r.resource_id");
+            let is_check = |text: &String| text.starts_with("SELECT e.id, e.resource_id");
             assert!(seen.iter().any(is_check), "{query} reads all that is about a thing");
         }
     }
@@ -93,6 +95,12 @@ async fn a_busy_thing_with_something_rare_is_read_from_what_is_rare() {
         let page = list(&api, &format!("limit=3&{query}")).await;
         assert_eq!(page.ids(), ["audit_log-1005000", "audit_log-1004999", "audit_log-1004998"]);
     }
+    // What is rare in a project is about the other thing, too; the last of it beside another.
+    let query = "resource_ids[]=other&project_ids[]=proj_rare";
+    let expected: Vec<_> = ["audit_log-1999999".to_owned()].into_iter().chain(rare(2)).collect();
+    assert_eq!(list(&api, query).await.ids(), expected, "{query}");
+    let query = "resource_ids[]=other&project_ids[]=proj_rare&event_types[]=user.added&actor_ids[]=user-rare";
+    assert!(list(&api, query).await.ids().is_empty(), "{query}");
     let both = "resource_ids[]=else&project_ids[]=proj_rare";
     assert_eq!(list(&api, both).await.ids(), ["audit_log-1999999"]);
 }
