@@ -88,6 +88,12 @@ impl Rows {
         Self { header: vec![String::new(), HEADER[0].to_owned()], rows }
     }
 
+    /// Anything under these headings.
+    pub fn under<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> Self {
+        let rows = rows.into_iter().map(Vec::from).collect();
+        Self { header: header.map(str::to_owned).into(), rows }
+    }
+
     fn table(&self, style: TableStyle) -> Table {
         let mut table = Table::new();
         table.load_style(style).set_header(&self.header).add_rows(&self.rows);

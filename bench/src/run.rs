@@ -196,12 +196,11 @@ impl Bench {
     /// What else has to be known of what was found.
     pub fn conditions(&self) -> Result<String> {
         let Plan { rounds, length, .. } = self.plan;
-        let cores = std::thread::available_parallelism()?;
-        let load = load_average()?;
         Ok(format!(
-            "{} of {} s, {cores} cores, load average {load} at the end, the run's own included",
+            "{} of {} s, {}",
             if rounds == 1 { "1 round".to_owned() } else { format!("{rounds} rounds") },
-            length.as_secs_f64()
+            length.as_secs_f64(),
+            machine()?
         ))
     }
 
@@ -216,6 +215,12 @@ impl Bench {
     pub fn file(&self, name: &str) -> PathBuf {
         Path::new(self.folder.path()).join(name)
     }
+}
+
+/// On what it was measured, and what else ran there.
+pub fn machine() -> Result<String> {
+    let (cores, load) = (std::thread::available_parallelism()?, load_average()?);
+    Ok(format!("{cores} cores, load average {load} at the end, the run's own included"))
 }
 
 /// How many tasks wanted a core in the last minute. Says whether the machine was busy with something else.

@@ -26,7 +26,7 @@ use crate::fill::{self, Filled, Shape, project};
 use crate::load::Client;
 use crate::processes::{Log, Server};
 use crate::report::{Rows, Section, thousands};
-use crate::run::Bench;
+use crate::run::{Bench, machine};
 use crate::tally::histogram;
 use crate::traffic::{Asks, From, Traffic, project_path};
 
@@ -58,21 +58,20 @@ pub fn measure(bench: &Bench) -> Result<()> {
     let traffic = Arc::new(Traffic::new(server.address, asks, filled)?);
     let end = u64::try_from(SystemClock.now())? / DAY * DAY;
     let mut rows = intake(bench, &traffic, events, end - DAYS * DAY)?;
-    rows.push(("server, the most resident".into(), format!("{:.0} MiB", server.memory("VmHWM")?)));
-    rows.push(("database".into(), size(&file, events)?));
+    rows.push(["server, the most resident".into(), format!("{:.0} MiB", server.memory("VmHWM")?)]);
+    rows.push(["database".into(), size(&file, events)?]);
     for question in questions(end) {
         bench.progress.say(&question.name)?;
         let asked = ask(bench, &traffic, &question)?;
         rows.extend(asked.rows(&question.name)?);
     }
-    let load = std::fs::read_to_string("/proc/loadavg")?;
     let about = format!(
         "{} events over {DAYS} days, {PROJECTS} projects × {MODELS} models × {KEYS} keys, in reports of {REPORT} on {REPORTERS} \
-         connections; p50 / p99 in µs; load average {} at the end, the run's own included.",
+         connections; p50 / p99 in µs; {}.",
         HumanCount(events),
-        load.split(' ').next().unwrap_or_default()
+        machine()?
     );
-    bench.tell(&Section::new(USAGE, vec![Rows::pairs(rows)], about))
+    bench.tell(&Section::new(USAGE, vec![Rows::under(["", "found"], rows)], about))
 }
 
 /// A store in which every model has prices.
@@ -103,7 +102,7 @@ fn intake(
     traffic: &Arc<Traffic>,
     events: u64,
     start: u64,
-) -> Result<Vec<(String, String)>> {
+) -> Result<Vec<[String; 2]>> {
     let (next, reports) = (Arc::new(AtomicU64::new(0)), events / REPORT);
     let is_over = Arc::new(AtomicBool::new(false));
     let begun = Instant::now();
@@ -131,9 +130,9 @@ fn intake(
     #[expect(clippy::cast_precision_loss, reason = "far below 2⁵²")]
     let rate = events as f64 / begun.elapsed().as_secs_f64();
     Ok(vec![
-        ("events taken in a second".into(), thousands(rate)),
-        ("a report".into(), quantiles(&reported)),
-        (format!("a change meanwhile, {} of them", changed.len()), quantiles(&changed)),
+        ["events taken in a second".into(), thousands(rate)],
+        ["a report".into(), quantiles(&reported)],
+        [format!("a change meanwhile, {} of them", changed.len()), quantiles(&changed)],
     ])
 }
 
@@ -255,11 +254,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn rows(&self, name: &str) -> Result<[(String, String); 2]> {
+    fn rows(&self, name: &str) -> Result<[[String; 2]; 2]> {
         let first = HumanCount(u64::try_from(self.first.as_micros())?);
         let bytes = HumanBytes(u64::try_from(self.bytes)?);
         let again = format!("{}, the first time {first}", quantiles(&self.again));
-        Ok([(format!("{name}, {bytes}"), again), (BARE.to_owned(), quantiles(&self.limit))])
+        Ok([[format!("{name}, {bytes}"), again], [BARE.to_owned(), quantiles(&self.limit)]])
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Shows {
 #[derive(Debug)]
 pub struct Question {
     pub name: String,
+    /// By what it is filtered.
+    pub filters: String,
     pub query: String,
     pub shows: Shows,
 }
@@ -156,13 +158,14 @@ impl Filter {
 /// All that are asked, each from both ends of the list.
 pub fn questions() -> Vec<Question> {
     let mut questions = Vec::new();
-    both_ways(&mut questions, "no filter", "", Shows::Full);
+    both_ways(&mut questions, "no filter", "none", "", Shows::Full);
     for (place, filter) in FILTERS.into_iter().enumerate() {
         for count in [1, 10] {
             for value in [Value::Hot, Value::Cold] {
                 let shows = if value == Value::Hot { Shows::Full } else { Shows::Some };
                 let name = format!("{} {value:?} ×{count}", filter.name());
-                both_ways(&mut questions, &name, &filter.query(value, None, count), shows);
+                let query = filter.query(value, None, count);
+                both_ways(&mut questions, &name, filter.name(), &query, shows);
             }
         }
         for other in &FILTERS[..place] {
@@ -173,6 +176,7 @@ pub fn questions() -> Vec<Question> {
 }
 
 fn pair(questions: &mut Vec<Question>, one: Filter, two: Filter) {
+    let filters = format!("{} and {}", one.name(), two.name());
     for count in [1, 10] {
         for (first, second) in [
             (Value::Hot, Value::Hot),
@@ -182,7 +186,7 @@ fn pair(questions: &mut Vec<Question>, one: Filter, two: Filter) {
         ] {
             let query = one.query(first, Some(two), count) + &two.query(second, Some(one), count);
             let name = format!("{} {first:?}, {} {second:?}, ×{count}", one.name(), two.name());
-            both_ways(questions, &name, &query, Shows::Some);
+            both_ways(questions, &name, &filters, &query, Shows::Some);
         }
     }
     // Whoever is asked for by id and by another's address is nobody.
@@ -193,12 +197,13 @@ fn pair(questions: &mut Vec<Question>, one: Filter, two: Filter) {
     };
     let query = one.query(first, Some(two), 1) + &two.query(second, Some(one), 1);
     let name = format!("{}, {}, never together", one.name(), two.name());
-    both_ways(questions, &name, &query, Shows::Nothing);
+    both_ways(questions, &name, &filters, &query, Shows::Nothing);
 }
 
-fn both_ways(questions: &mut Vec<Question>, name: &str, query: &str, shows: Shows) {
+fn both_ways(questions: &mut Vec<Question>, name: &str, filters: &str, query: &str, shows: Shows) {
     for (way, cursor) in [("newest", ""), ("oldest", "&before=audit_log-0")] {
         let query = format!("/v1/organization/audit_logs?limit={ROWS}{query}{cursor}");
-        questions.push(Question { name: format!("{name}, {way}"), query, shows });
+        let (name, filters) = (format!("{name}, {way}"), filters.to_owned());
+        questions.push(Question { name, filters, query, shows });
     }
 }
