@@ -10,7 +10,7 @@ use flate2::write::DeflateEncoder;
 
 use crate::error::{Error, Result};
 
-/// Pieces of at least so many bytes are sent as they are; smaller ones are put together.
+/// Pieces of at least so many bytes stay what they are; smaller ones are put together. Answers that are shorter are not compressed.
 pub const LARGE: usize = 16 << 10;
 
 /// A piece of an answer.
@@ -114,8 +114,29 @@ mod tests {
     use std::io::Read as _;
 
     use flate2::read::GzDecoder;
+    use sha2::{Digest, Sha256};
 
     use super::*;
+
+    /// Text that cannot be compressed, so that what comes of it fills every buffer on its way.
+    fn noise(length: usize) -> Vec<u8> {
+        let blocks = (0..=length / 32).flat_map(|number| Sha256::digest(number.to_le_bytes()));
+        blocks.take(length).collect()
+    }
+
+    #[test]
+    fn nothing_is_lost_of_a_piece_of_any_length() {
+        let around = |middle: usize| (middle - 40..middle + 40).step_by(5);
+        let lengths = around(1 << 15).chain(around(1 << 16)).chain([1, 1 << 20]);
+        for length in lengths {
+            let noise = noise(length);
+            let piece = Packed::of(&noise).unwrap();
+            let mut read = Vec::new();
+            let file = gzip([piece.clone(), Packed::of(b",").unwrap(), piece]).concat();
+            GzDecoder::new(&*file).read_to_end(&mut read).unwrap();
+            assert!(read == [&*noise, b",", &*noise].concat(), "{length} bytes");
+        }
+    }
 
     #[test]
     fn pieces_follow_each_other_in_any_order_and_any_number() {

@@ -28,14 +28,15 @@ impl<S: Sync> FromRequestParts<S> for TakesGzip {
     }
 }
 
-/// Whether gzip is named and not with the weight 0 (RFC 9110, section 12.5.3).
+/// Whether gzip is named and not with the weight 0 (RFC 9110, sections 8.4.1.3 and 12.5.3). Who takes everything is sent what all can read.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let lists = headers.get_all(header::ACCEPT_ENCODING).iter();
     lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
         let weight = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('='));
         let weight = weight.and_then(|weight| weight.trim().parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+        let is_gzip = ["gzip", "x-gzip"].iter().any(|gzip| name.trim().eq_ignore_ascii_case(gzip));
+        is_gzip && weight.is_some_and(|weight| weight > 0.0 && weight <= 1.0)
     })
 }
 
@@ -167,6 +168,7 @@ mod tests {
             &["gzip, deflate"],
             &["deflate, gzip;q=1.0, *;q=0.5"],
             &["br", "GZIP ; q=0.001"],
+            &["x-gzip"],
         ];
         for lists in yes {
             assert!(takes(lists), "{lists:?}");
@@ -179,6 +181,7 @@ mod tests {
             &["gzip; q=0.000, br"],
             &["gzip;q"],
             &["gzip;q=many"],
+            &["gzip;q=inf"],
             &["*"],
             &["xgzip"],
         ];

@@ -1,5 +1,6 @@
 //! Pages of what is about certain things. A thing's history is short as a rule. A page about one that is busy, together with
-//! something that is rare, would be all of its history: then what is rare is read, and checked.
+//! something that is rare, would be all of its history: then what is rare is read, and checked. What has more than [`BUSY`] events
+//! on both sides and hardly any in common is still read through, on the side of the things.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,7 +10,7 @@ use super::arms::{Bounds, Search, Way, each, padded, places, sort, texts};
 use super::filters::Filters;
 use crate::error::Result;
 
-/// A thing that more happened to is busy: then something else that is asked for may have less.
+/// If more events are about the things, within the bounds of the page, then something else that is asked for may have less.
 const BUSY: usize = 2048;
 /// So many values go into a statement.
 const AT_ONCE: usize = 64;
@@ -23,7 +24,7 @@ pub fn page(
     others: &Search<'_>,
     bounds: &Bounds<'_>,
 ) -> Result<Vec<String>> {
-    let types = types(tx, bounds.organization, things, filters.kinds.as_deref())?;
+    let types = types_of(tx, bounds.organization, things, filters.kinds.as_deref())?;
     let (projects, kinds) = (filters.projects.as_deref(), filters.kinds.as_deref());
     let rest = [("project_id", projects), ("actor", actors)];
     let arms = types.iter().map(|(thing, kind)| vec![thing.as_str(), kind.as_str()]).collect();
@@ -31,10 +32,11 @@ pub fn page(
     let [project, actor] = rest;
     let further = Search::of(Way::Further, each(&texts(things)), [project, actor, ("kind", kinds)]);
     if others.way != Way::All {
-        let (of_own, of_further) = (own.few(tx, bounds, BUSY)?, further.few(tx, bounds, BUSY)?);
-        let is_busy = of_own.is_none() || of_further.is_none();
+        let (ids_of_own, ids_of_further) =
+            (own.few(tx, bounds, BUSY)?, further.few(tx, bounds, BUSY)?);
+        let is_busy = ids_of_own.is_none() || ids_of_further.is_none();
         if is_busy && let Some(few) = others.few(tx, bounds, BUSY)? {
-            let further = match of_further {
+            let further = match ids_of_further {
                 Some(further) => further.into_iter().collect(),
                 None => beside(tx, bounds.organization, &few, things)?,
             };
@@ -55,7 +57,7 @@ fn cut(mut ids: Vec<String>, bounds: &Bounds<'_>) -> Vec<String> {
 
 /// The types of the events of these things, each with its thing, as far as they are asked for. From one type to the next is a
 /// single look into the index.
-fn types(
+fn types_of(
     tx: &mut Tx<'_>,
     organization: &str,
     things: &[String],

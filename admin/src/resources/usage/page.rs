@@ -43,23 +43,31 @@ where
     D: Fn(&mut Question, &str) -> Drawing + Send + 'static,
 {
     let (memory, now, keep) = (call.usage(), call.now(), call.settings().usage_keep);
-    let aside = call.aside();
-    let page = call.show_usage(move |tx, organization| {
+    let (aside, kept) = (call.aside(), Arc::clone(&memory));
+    let TakesGzip(packs) = takes_gzip;
+    let drawn = call.show_usage(move |tx, organization| {
         let mut asked = Asked::read(&query, kind, organization, now, keep)?;
         let mut drawing = drawing(&mut asked.question, organization);
         let memory = Arc::clone(&memory);
-        let buckets = query::ask(
+        let drawn = query::ask(
             tx,
             &memory,
             organization,
             &asked.question,
             asked.period,
-            takes_gzip.0,
+            packs,
             &mut drawing,
         )?;
-        Ok(Page { next: asked.next(buckets.len()), buckets, through: now })
+        Ok((asked.next(drawn.len()), drawn))
     });
-    page.await?.response(takes_gzip, &aside).await
+    let (next, drawn) = drawn.await?;
+    // Neither the snapshot nor a thread that serves requests waits until it is compressed.
+    let buckets = if query::is_long_to_finish(&drawn, packs) {
+        aside.run(move || query::finish(&kept, drawn, packs)).await??
+    } else {
+        query::finish(&kept, drawn, packs)?
+    };
+    Page { next, buckets, through: now }.response(takes_gzip, &aside).await
 }
 
 impl Page {

@@ -14,10 +14,10 @@ use sql::Tx;
 
 use super::event::Amount;
 use super::kind::{Dimension, Kind};
-use super::memory::Memory;
+use super::memory::{Memory, Place};
 use super::rollup::width::Width;
 use crate::error::Result;
-use crate::piece::Piece;
+use crate::piece::{LARGE, Piece};
 
 /// An answer ends with the bucket that makes it weigh more than so many bytes: whoever asks for everything gets it in several pages.
 pub const MOST: u64 = 64 << 20;
@@ -80,30 +80,46 @@ impl Question {
     /// What tells this question of an organization from every other one, whatever the time.
     #[must_use]
     pub fn digest(&self, organization: &str) -> Sha256 {
+        // Before each list it is said how long it is: a value may be called like a dimension.
         let mut hash = Sha256::new();
-        let mut text = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
-        };
-        text(organization);
-        text(self.kind.name());
-        text(self.width.name());
+        text(&mut hash, organization);
+        text(&mut hash, self.kind.name());
+        text(&mut hash, self.width.name());
+        length(&mut hash, self.groups.len());
         for group in &self.groups {
-            text(group.name());
+            text(&mut hash, group.name());
         }
+        length(&mut hash, self.filters.len());
         for (dimension, values) in &self.filters {
-            text("=");
-            text(dimension.name());
+            text(&mut hash, dimension.name());
+            length(&mut hash, values.len());
             for value in values {
-                text(value);
+                text(&mut hash, value);
             }
         }
         hash
     }
 }
 
-/// Draws the buckets of a period one after another, each exactly once and empty ones too, until the answer is large enough. For a
-/// client that takes them so, large ones are compressed.
+fn length(hash: &mut Sha256, length: usize) {
+    hash.update((length as u64).to_le_bytes());
+}
+
+fn text(hash: &mut Sha256, text: &str) {
+    length(hash, text.len());
+    hash.update(text);
+}
+
+/// A bucket that was drawn, or was kept as it is to be sent.
+#[derive(Debug)]
+pub struct Drawn {
+    piece: Piece,
+    /// Where it is to be kept, if it is new and may be.
+    place: Option<Place>,
+}
+
+/// Draws the buckets of a period one after another, each exactly once and empty ones too, until the answer is large enough. Those
+/// that are kept are as `packs` says; what is new has to be [finished](finish).
 pub fn ask(
     tx: &mut Tx<'_>,
     memory: &Memory,
@@ -112,6 +128,30 @@ pub fn ask(
     period: Period,
     packs: bool,
     draw: Draw<'_>,
-) -> Result<Vec<Piece>> {
+) -> Result<Vec<Drawn>> {
     plan::Plan::of(tx, memory, organization, question, period, packs)?.run(tx, draw)
+}
+
+/// Whether there is something to compress, which takes a while.
+#[must_use]
+pub fn is_long_to_finish(drawn: &[Drawn], packs: bool) -> bool {
+    let is_large = |one: &Drawn| one.piece.plain().is_some_and(|plain| plain.len() >= LARGE);
+    packs && drawn.iter().any(is_large)
+}
+
+/// Compresses what is large, for a client that takes it so, and keeps what may be kept.
+pub fn finish(memory: &Memory, drawn: Vec<Drawn>, packs: bool) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::with_capacity(drawn.len());
+    for Drawn { piece, place } in drawn {
+        let piece = if packs && piece.len() >= LARGE as u64 {
+            Piece::Packed(piece.packed()?)
+        } else {
+            piece
+        };
+        if let Some(place) = place {
+            memory.drawn.keep(place, piece.clone());
+        }
+        pieces.push(piece);
+    }
+    Ok(pieces)
 }

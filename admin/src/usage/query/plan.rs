@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sql::{Tx, args};
 
 use super::fold::Fold;
-use super::{Draw, MOST, Period, Question};
+use super::{Draw, Drawn, MOST, Period, Question};
 use crate::error::Result;
-use crate::piece::{LARGE, Packed, Piece};
+use crate::piece::Piece;
 use crate::usage::memory::Memory;
 use crate::usage::rollup::dictionary::{Dictionary, Shared};
 use crate::usage::rollup::segment::View;
@@ -28,11 +27,9 @@ pub struct Plan<'q> {
     fold: Fold<'q>,
     /// The numbers of the segments, by the time at which these begin.
     segments: BTreeMap<i64, Vec<String>>,
-    /// What the question hashes to.
+    /// What the question and the form in which its answer is sent hash to.
     digest: Sha256,
-    /// Whether large buckets are compressed.
-    packs: bool,
-    drawn: Vec<Piece>,
+    drawn: Vec<Drawn>,
     weight: u64,
 }
 
@@ -56,7 +53,6 @@ impl<'q> Plan<'q> {
             fold: Fold::new(question),
             segments: BTreeMap::new(),
             digest: question.digest(organization).chain_update([u8::from(packs)]),
-            packs,
             drawn: Vec::new(),
             weight: 0,
         };
@@ -92,7 +88,7 @@ impl<'q> Plan<'q> {
     }
 
     /// Draws the buckets.
-    pub fn run(mut self, tx: &mut Tx<'_>, draw: Draw<'_>) -> Result<Vec<Piece>> {
+    pub fn run(mut self, tx: &mut Tx<'_>, draw: Draw<'_>) -> Result<Vec<Drawn>> {
         let shared = self.dictionary.clone();
         let dictionary = shared.read().unwrap_or_else(PoisonError::into_inner);
         let (span, mut start) =
@@ -100,7 +96,7 @@ impl<'q> Plan<'q> {
         while start < self.period.end && !self.is_full() {
             if let Some(buckets) = self.known(start) {
                 self.weight += buckets.iter().map(Piece::len).sum::<u64>();
-                self.drawn.extend(buckets);
+                self.drawn.extend(buckets.into_iter().map(|piece| Drawn { piece, place: None }));
                 start += span;
                 continue;
             }
@@ -141,15 +137,6 @@ impl<'q> Plan<'q> {
             read.entry(start).or_default().push(bytes);
         }
         Ok(read)
-    }
-
-    /// A bucket as it is sent.
-    fn piece(&self, bucket: Bytes) -> Result<Piece> {
-        Ok(if self.packs && bucket.len() >= LARGE {
-            Piece::Packed(Packed::of(&bucket)?)
-        } else {
-            Piece::Plain(bucket)
-        })
     }
 
     /// The buckets of the segments that begin here, if all of them are kept.
@@ -200,12 +187,9 @@ impl<'q> Plan<'q> {
             let segments = if time < visible { &[] } else { &*views };
             let bucket =
                 self.fold.bucket(dictionary, segments, start, time, |bucket| draw(tx, bucket))?;
-            let bucket = self.piece(bucket)?;
-            if let Some(hash) = hash {
-                self.memory.drawn.keep((hash, time), bucket.clone());
-            }
-            self.weight += bucket.len();
-            self.drawn.push(bucket);
+            self.weight += bucket.len() as u64;
+            let place = hash.map(|hash| (hash, time));
+            self.drawn.push(Drawn { piece: Piece::Plain(bucket), place });
         }
         Ok(())
     }
