@@ -137,7 +137,7 @@ def test_a_long_answer_arrives_compressed(server, organization, used):
     assert server.ask("POST", "/rollbook/v1/usage_events", events)["accepted"] == len(events)
     for width, limit in [("1d", 1), ("1m", 1440)]:
         query = {"start_time": begin, "bucket_width": width, "limit": limit, "group_by": ["api_key_id"]}
-        answer = organization.usage.completions.with_raw_response(**query)
+        answer = organization.usage.with_raw_response.completions(**query)
         assert answer.headers["content-encoding"] == "gzip"
         first, *others = answer.parse().data
         assert len(others) == limit - 1
