@@ -40,7 +40,7 @@ test('the limits of a project', async () => {
 test('the models of a project', async () => {
   const { id } = await projects.create({ name: 'of models' });
   const permissions = projects.modelPermissions;
-  for (const call of [permissions.retrieve(id), permissions.delete(id)]) {
+  for (const call of [() => permissions.retrieve(id), () => permissions.delete(id)]) {
     await assert.rejects(call, (error) => error instanceof OpenAI.NotFoundError && /not found/.test(error.message));
   }
   const made = await permissions.update(id, { mode: 'allow_list', model_ids: ['gpt-4o', 'dall-e', 'gpt-4o'] });
