@@ -155,3 +155,30 @@ pub fn finish(memory: &Memory, drawn: Vec<Drawn>, packs: bool) -> Result<Vec<Pie
     }
     Ok(pieces)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_whose_words_are_the_same_are_told_apart() {
+        let asking = |filters: &[(Dimension, &[&str])]| {
+            let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+            let question = Question {
+                kind: Kind::Completions,
+                width: Width::Day,
+                groups: Vec::new(),
+                filters: filters.iter().map(|(name, of)| (*name, values(of))).collect(),
+                is_kept: true,
+            };
+            question.digest("org-1").finalize()
+        };
+        let (project, model) = (Dimension::ProjectId, Dimension::Model);
+        let two = asking(&[(project, &["1"]), (model, &["x"])]);
+        for name in [model.name(), "models"] {
+            assert_ne!(two, asking(&[(project, &["1", "=", name, "x"])]), "{name}");
+            assert_ne!(two, asking(&[(project, &["1", name, "x"])]), "{name}");
+        }
+        assert_eq!(two, asking(&[(project, &["1"]), (model, &["x"])]));
+    }
+}
