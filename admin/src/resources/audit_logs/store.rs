@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sql::{Arg, Row, Tx};
 
-use super::arms::{Bounds, Search, Way, each, padded, pairs, texts};
+use super::arms::{Bounds, Search, Way, each, padded, pairs, places, texts};
 use super::filters::Filters;
 use super::things;
 use crate::audit::{KINDS, NEVER_IN_PROJECTS};
@@ -103,9 +103,7 @@ fn actors_by(
     if values.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let places: Vec<_> =
-        (2..2 + values.len().next_power_of_two()).map(|place| format!("${place}")).collect();
-    let places = places.join(", ");
+    let places = places(values.len(), &mut 1);
     let by = |column: &&str| {
         format!(
             "SELECT actor FROM audit_actors WHERE organization_id = $1 AND {column} IN ({places})"
@@ -166,8 +164,6 @@ fn entries(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<_> =
-        (2..2 + ids.len().next_power_of_two()).map(|place| format!("${place}")).collect();
     let sql = format!(
         "SELECT e.id, e.kind, e.effective_at, e.project_id, p.name, e.ip_address, e.user_agent, e.payload,
              a.kind, a.actor_id, a.user_id, a.email
@@ -175,7 +171,7 @@ fn entries(
          LEFT JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor
          LEFT JOIN projects p ON p.organization_id = e.organization_id AND p.id = e.project_id
          WHERE e.organization_id = $1 AND e.id IN ({})",
-        places.join(", ")
+        places(ids.len(), &mut 1)
     );
     let mut arguments = vec![Arg::from(organization)];
     arguments.extend(padded(ids));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sql::{Arg, Tx};
+use sql::{Arg, Row, Tx};
 
 use super::arms::{Bounds, Search, Way, each, padded, places, sort, texts};
 use super::filters::Filters;
@@ -96,20 +96,11 @@ fn beside(
     events: &[String],
     things: &[String],
 ) -> Result<HashSet<String>> {
-    let mut found = HashSet::new();
-    for events in events.chunks(AT_ONCE) {
-        let sql = format!(
-            "SELECT r.event_id, r.resource_id FROM audit_resources r WHERE r.organization_id = $1 AND r.event_id IN ({})",
-            places(events.len(), &mut 1)
-        );
-        let mut arguments = vec![Arg::from(organization)];
-        arguments.extend(padded(events));
-        let rows: Vec<(String, String)> =
-            tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let about = rows.into_iter().filter(|(_, thing)| things.contains(thing));
-        found.extend(about.map(|(event, _)| event));
-    }
-    Ok(found)
+    let select = "SELECT r.event_id, r.resource_id FROM audit_resources r WHERE r.organization_id = $1 AND r.event_id";
+    let rows: Vec<(String, String)> =
+        of_events(tx, organization, events, select, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let about = rows.into_iter().filter(|(_, thing)| things.contains(thing));
+    Ok(about.map(|(event, _)| event).collect())
 }
 
 /// Those of the events that are about one of the things, also beside another, and of one of the types.
@@ -121,22 +112,31 @@ fn about(
     further: &HashSet<String>,
     kinds: Option<&[String]>,
 ) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
+    // The time is in no index, and without it SQLite reads the whole index of things.
+    let select = "SELECT e.id, e.resource_id, e.kind, e.effective_at FROM audit_events e WHERE e.organization_id = $1 AND e.id";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows: Vec<(String, String, String)> = of_events(tx, organization, events, select, row)?;
+    let is_meant = |(id, thing, kind): &(String, String, String)| {
+        (things.contains(thing) || further.contains(id))
+            && kinds.is_none_or(|kinds| kinds.contains(kind))
+    };
+    Ok(rows.into_iter().filter(is_meant).map(|(id, ..)| id).collect())
+}
+
+/// What a selection that ends with the id of an event finds of these events.
+fn of_events<T>(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    events: &[String],
+    select: &str,
+    row: impl Fn(&Row<'_>) -> sql::Result<T>,
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
     for events in events.chunks(AT_ONCE) {
-        // The time is in no index, and without it SQLite reads the whole index of things.
-        let sql = format!(
-            "SELECT e.id, e.resource_id, e.kind, e.effective_at FROM audit_events e WHERE e.organization_id = $1 AND e.id IN ({})",
-            places(events.len(), &mut 1)
-        );
+        let sql = format!("{select} IN ({})", places(events.len(), &mut 1));
         let mut arguments = vec![Arg::from(organization)];
         arguments.extend(padded(events));
-        let row = |row: &sql::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let rows: Vec<(String, String, String)> = tx.all(&sql, &arguments, row)?;
-        let is_meant = |(id, thing, kind): &(String, String, String)| {
-            (things.contains(thing) || further.contains(id))
-                && kinds.is_none_or(|kinds| kinds.contains(kind))
-        };
-        ids.extend(rows.into_iter().filter(is_meant).map(|(id, ..)| id));
+        found.extend(tx.all(&sql, &arguments, &row)?);
     }
-    Ok(ids)
+    Ok(found)
 }
