@@ -1,13 +1,13 @@
 -- The primary key is the list of a project's members, in the order in which it is shown.
--- user_email and user_name repeat what users says, so that a page is one range of one table: joining twenty people
--- costs as much again as the page. Whoever changes a person changes both (users::modify).
+-- shown is the member as it is sent, from the name on, so that a page is one range of one table and is copied: joining twenty
+-- people costs as much again as the page, and so does spelling them out. It repeats what users says of the person; whoever
+-- changes that, or the role, writes it anew (project_users/shown.rs).
 -- No role means: a member without a built-in role, which reads as 'member'.
 CREATE TABLE IF NOT EXISTS project_members (
     organization_id KEYTEXT NOT NULL,
     project_id      KEYTEXT NOT NULL,
     user_id         KEYTEXT NOT NULL,
-    user_email      TEXT    NOT NULL,
-    user_name       TEXT,
+    shown           TEXT    NOT NULL,
     role            TEXT,
     added_at        BIGINT  NOT NULL,
     CONSTRAINT project_members_key PRIMARY KEY (organization_id, project_id, user_id),

@@ -114,9 +114,14 @@ impl Kept {
     }
 
     /// Whose key has this hash, if that is known for this state.
+    fn key(&self, stamp: Stamp, hash: &KeyHash) -> Option<Arc<FoundKey>> {
+        self.last_key(hash).filter(|(read, _)| *read == stamp).map(|(_, key)| key)
+    }
+
+    /// Whose key had this hash when that was read last, and the state in which that was.
     #[must_use]
-    pub fn key(&self, stamp: Stamp, hash: &KeyHash) -> Option<Arc<FoundKey>> {
-        self.keys.get(hash).filter(|(read, _)| *read == stamp).map(|(_, key)| key)
+    pub fn last_key(&self, hash: &KeyHash) -> Option<(Stamp, Arc<FoundKey>)> {
+        self.keys.get(hash)
     }
 
     /// Whether the answer to a path with its query is worth keeping: whether that was asked for before, by anybody. Most
@@ -131,11 +136,10 @@ impl Kept {
         self.answers.insert(Question { organization, target }, answer);
     }
 
-    /// The answer to a path with its query, if it is known for this state.
+    /// The last answer to a path with its query, if it is kept. It is good for its state only.
     #[must_use]
-    pub fn answer(&self, stamp: Stamp, organization: &str, target: &str) -> Option<Answer> {
-        let kept = self.answers.get(&Asked { organization, target });
-        kept.filter(|answer| answer.stamp == stamp)
+    pub fn last_answer(&self, organization: &str, target: &str) -> Option<Answer> {
+        self.answers.get(&Asked { organization, target })
     }
 }
 

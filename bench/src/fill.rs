@@ -164,11 +164,14 @@ fn tables(shape: Shape) -> [(Table, usize); 3] {
         shape,
     };
     let members = Table {
-        head: "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at) VALUES",
-        row: "($1, ?, ?, ?, ?, 'member', 1700000000)",
+        head: "INSERT INTO project_members (organization_id, project_id, user_id, shown, role, added_at) VALUES",
+        row: "($1, ?, ?, ?, 'member', 1700000000)",
         texts: |number, shape| {
-            let (email, name) = (email(number), name(number));
-            vec![project(number / shape.members), person(number), email, name]
+            let (name, email) = (name(number), email(number));
+            let shown = format!(
+                r#""name":"{name}","email":"{email}","role":"member","added_at":1700000000}}"#
+            );
+            vec![project(number / shape.members), person(number), shown]
         },
         shape,
     };

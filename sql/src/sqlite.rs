@@ -151,6 +151,16 @@ fn wait(_attempt: i32) -> bool {
     time_left()
 }
 
+/// How a job in a transaction ended.
+enum End {
+    /// The transaction goes on. Whether the job failed or not is told after its commit.
+    Within(Option<Error>),
+    /// The transaction is over, and so is the job: `SQLite` drops everything on an interrupt or a full disk.
+    Alone(Option<Error>),
+    /// The transaction is over. The job was refused, which may rest on what the others wrote, so it has to run again as well.
+    Again,
+}
+
 /// One connection on its thread.
 struct Worker {
     connection: Connection,
@@ -198,6 +208,7 @@ impl Worker {
     fn write(&self, first: Job, queue: &Queue) {
         let mut taken = 1;
         let mut todo = VecDeque::from([first]);
+        let mut is_careful = false;
         while let Some(next) = todo.front() {
             LIMIT.set(Some(next.deadline));
             if let Err(error) = self.control("BEGIN IMMEDIATE") {
@@ -208,16 +219,24 @@ impl Worker {
             }
             let mut done = Vec::new();
             while let Some(mut job) = todo.pop_front().or_else(|| self.another(&mut taken, queue)) {
-                let failure =
-                    if done.is_empty() { self.first(&mut job) } else { self.savepoint(&mut job) };
-                if self.connection.is_autocommit() {
-                    // The whole transaction is gone (the first job failed, or SQLite drops it on an
-                    // interrupt or a full disk): the others did nothing wrong and run again.
-                    job.answer(failure);
-                    todo = done.into_iter().map(|(job, _)| job).chain(todo).collect();
-                    done = Vec::new();
+                let end = if is_careful && !done.is_empty() {
+                    self.savepoint(&mut job)
+                } else {
+                    self.trusting(&mut job, done.is_empty())
+                };
+                let End::Within(failure) = end else {
+                    // The whole transaction is gone. The others did nothing wrong and run again, each so that it can be
+                    // undone alone.
+                    is_careful = !done.is_empty();
+                    let mut again: VecDeque<_> = done.into_iter().map(|(job, _)| job).collect();
+                    match end {
+                        End::Alone(failure) => job.answer(failure),
+                        _ => again.push_back(job),
+                    }
+                    again.append(&mut todo);
+                    (todo, done) = (again, Vec::new());
                     break;
-                }
+                };
                 done.push((job, failure));
             }
             if !done.is_empty() {
@@ -234,28 +253,42 @@ impl Worker {
         queue.waiting()
     }
 
-    /// Runs the first job of a transaction, which is over if it fails: there is nothing else in it. A savepoint would copy
-    /// every page before its first change, which for an import is half as much again as the commit writes.
-    fn first(&self, job: &mut Job) -> Option<Error> {
+    /// Runs one job as if it could not fail. If it does after it has changed something, the whole transaction is over: nearly all
+    /// that are refused have changed nothing by then, and a savepoint would copy every page before its first change.
+    fn trusting(&self, job: &mut Job, is_first: bool) -> End {
+        LIMIT.set(Some(job.deadline));
+        let before = self.connection.total_changes();
         let verdict = job.run(&mut self.lent(), self.observer.as_ref());
-        if !matches!(verdict, Verdict::Accepted) {
+        LIMIT.set(None);
+        if matches!(verdict, Verdict::Accepted) {
+            return End::Within(None);
+        }
+        if is_first {
             self.roll_back();
             self.commit_jobs.record(1.0);
+            return End::Alone(failure(verdict));
         }
-        failure(verdict)
+        if self.connection.is_autocommit() {
+            return End::Alone(failure(verdict));
+        }
+        if self.connection.total_changes() == before {
+            return End::Within(failure(verdict));
+        }
+        self.roll_back();
+        End::Again
     }
 
     /// Runs one job so that only its own changes are lost if it fails.
-    fn savepoint(&self, job: &mut Job) -> Option<Error> {
+    fn savepoint(&self, job: &mut Job) -> End {
         LIMIT.set(Some(job.deadline));
         if let Err(error) = self.control("SAVEPOINT job") {
-            return Some(error);
+            return self.end(Some(error));
         }
         let verdict = job.run(&mut self.lent(), self.observer.as_ref());
         LIMIT.set(None);
         let undone = match verdict {
             Verdict::Accepted => Ok(()),
-            _ if self.connection.is_autocommit() => return failure(verdict),
+            _ if self.connection.is_autocommit() => return End::Alone(failure(verdict)),
             _ => self.control("ROLLBACK TO job"),
         };
         let released = undone.and_then(|()| self.control("RELEASE job"));
@@ -263,7 +296,11 @@ impl Worker {
             // What this job wrote can no longer be told from what the others wrote.
             self.roll_back();
         }
-        failure(verdict).or(released.err())
+        self.end(failure(verdict).or(released.err()))
+    }
+
+    fn end(&self, failure: Option<Error>) -> End {
+        if self.connection.is_autocommit() { End::Alone(failure) } else { End::Within(failure) }
     }
 
     fn commit(&self, done: Vec<(Job, Option<Error>)>) {

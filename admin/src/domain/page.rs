@@ -49,6 +49,12 @@ impl PageRequest {
         Self { is_backwards: true, ..Self::new(order, Some(before), self.limit) }
     }
 
+    /// How many rows the page shows at most.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
     /// How many rows to fetch: one more than the page shows, which is how `has_more` is known without counting.
     #[must_use]
     pub fn fetch(&self) -> i64 {
@@ -68,7 +74,7 @@ impl PageRequest {
     /// Cuts the rows that were fetched to the page.
     #[must_use]
     pub fn cut<T>(&self, mut rows: Vec<T>) -> Slice<T> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let limit = self.limit();
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         if self.is_backwards {

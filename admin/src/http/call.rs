@@ -12,6 +12,7 @@ use serde::Serialize;
 use sql::{Stamp, Tx};
 
 use super::body::{Incoming, Many, Parsed};
+use super::copied::Copied;
 use super::edge::Trace;
 use super::fields::FromFields;
 use super::meter::Meter;
@@ -93,7 +94,16 @@ impl Call {
         F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
     {
         let meter = self.meter.clone();
-        self.read(meter, f).await
+        self.read(meter, move |tx, organization| reply::bytes(&f(tx, organization)?)).await
+    }
+
+    /// The same for what lies in the store as it is sent.
+    pub async fn show_copied<T, F>(self, f: F) -> Result<Shown<T>>
+    where
+        F: Fn(&mut Tx<'_>, &str) -> Result<Copied<T>> + Send + 'static,
+    {
+        let meter = self.meter.clone();
+        self.read(meter, move |tx, organization| Ok(f(tx, organization)?.into_bytes())).await
     }
 
     /// The same for an answer that depends on the time too, or on anything else beside the store and the request: it is not kept.
@@ -102,7 +112,7 @@ impl Call {
         T: Serialize,
         F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
     {
-        self.read(None, f).await
+        self.read(None, move |tx, organization| reply::bytes(&f(tx, organization)?)).await
     }
 
     /// What `f` finds of usage and costs in one snapshot, for somebody who may read those. Nothing of it is kept.
@@ -143,14 +153,13 @@ impl Call {
     /// Reads, and keeps the answer if it is to be counted by a meter when it is sent again.
     async fn read<T, F>(self, kept: Option<Arc<Meter>>, f: F) -> Result<Shown<T>>
     where
-        T: Serialize,
-        F: Fn(&mut Tx<'_>, &str) -> Result<T> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &str) -> Result<Bytes> + Send + 'static,
     {
         let admission = self.admission(Scope::ManagementRead)?;
         let read = self.app.store.read(move |tx| {
             let stamp = tx.stamp();
             let identity = admission.identify(tx, stamp)?;
-            let body = reply::bytes(&f(tx, &identity.organization().id)?)?;
+            let body = f(tx, &identity.organization().id)?;
             Ok((body, stamp, identity))
         });
         let read: Result<(Bytes, _, _)> = read.await;

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod call;
 pub mod chunks;
+pub mod copied;
 pub mod credential;
 pub mod edge;
 pub mod envelope;

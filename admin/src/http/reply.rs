@@ -8,6 +8,7 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::copied::Copied;
 use crate::error::{Error, Result};
 
 /// A JSON answer. The body is made by the handler, so that the type says what is sent.
@@ -60,6 +61,12 @@ impl<T> Shown<T> {
     /// These bytes, which spell a `T`.
     pub(super) fn new(body: Bytes) -> Self {
         Self(body, PhantomData)
+    }
+}
+
+impl<T> From<Copied<T>> for Shown<T> {
+    fn from(copied: Copied<T>) -> Self {
+        Self::new(copied.into_bytes())
     }
 }
 

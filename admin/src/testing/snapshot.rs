@@ -135,18 +135,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("project_groups", &["organization_id", "project_id", "group_id", "created_at"]),
-    (
-        "project_members",
-        &[
-            "organization_id",
-            "project_id",
-            "user_id",
-            "user_email",
-            "user_name",
-            "role",
-            "added_at",
-        ],
-    ),
+    ("project_members", &["organization_id", "project_id", "user_id", "shown", "role", "added_at"]),
     (
         "projects",
         &[
@@ -264,12 +253,26 @@ pub async fn take(store: &Store) -> Vec<String> {
     store.read(read).await.expect("the store can be read")
 }
 
-/// The members of whom a membership says something else than the people's table does.
+/// The members of whom a membership shows something else than the people's table says, or than its own row does.
 pub fn divergent_copies(tx: &mut sql::Tx<'_>) -> sql::Result<Vec<String>> {
-    let sql = "SELECT m.user_id FROM project_members m
-               JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
-               WHERE u.email <> m.user_email OR COALESCE(u.name, '-') <> COALESCE(m.user_name, '-')";
-    tx.all(sql, args![], |row| row.get(0))
+    let sql =
+        "SELECT m.user_id, u.name, u.email, m.role, m.added_at, m.shown FROM project_members m
+               JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id";
+    let shown = tx.all(sql, args![], |row| {
+        let (name, email): (Option<String>, String) = (row.get(1)?, row.get(2)?);
+        let shown: serde_json::Value = row
+            .text(5)?
+            .and_then(|rest| serde_json::from_str(&format!("{{{rest}")).ok())
+            .unwrap_or_default();
+        let right = serde_json::json!({
+            "name": name.as_ref().unwrap_or(&email),
+            "email": email,
+            "role": row.text(3)?.unwrap_or("member"),
+            "added_at": row.get::<i64>(4)?,
+        });
+        (shown != right).then(|| row.get(0)).transpose()
+    })?;
+    Ok(shown.into_iter().flatten().collect())
 }
 
 /// Rows that speak of somebody or something that is gone, which no constraint of the store forbids.

@@ -171,7 +171,7 @@ fn seen(store: &Store) -> Vec<String> {
     let statements = [
         "SELECT email, COALESCE(name, '-'), role FROM users",
         "SELECT name, '', '' FROM projects WHERE archived_at IS NULL",
-        "SELECT p.name, m.user_email, COALESCE(m.user_name, '-') || m.role FROM project_members m
+        "SELECT p.name, m.shown, m.role FROM project_members m
          JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id",
     ];
     let read = move |tx: &mut sql::Tx<'_>| {

@@ -1,14 +1,16 @@
 //! Connections that read, each lent to the thread that asks: handing a page over to another thread and back costs more than
 //! reading it.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::state::Index;
-use super::{LIMIT, Lent, control, error, failure, open, roll_back};
+use super::{LIMIT, Lent, error, failure, open};
 use crate::job::{Meter, Verdict, run};
 use crate::tx::{Kind, Tx};
 use crate::{Error, Observer, Options, Result, Stamp};
@@ -18,8 +20,12 @@ const CACHE: i64 = 12 * 1024;
 
 /// All connections that read.
 pub(crate) struct Readers {
-    give: flume::Sender<Reader>,
-    free: flume::Receiver<Reader>,
+    /// Those that are free. The one that was given back last is lent first: what it keeps of the file, and the processor of it, is
+    /// what was read most lately.
+    free: Mutex<Vec<Reader>>,
+    /// As many tokens as there are free connections. Whoever takes one has a connection.
+    give: flume::Sender<()>,
+    tokens: flume::Receiver<()>,
     count: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
@@ -30,21 +36,28 @@ pub(crate) struct Readers {
 }
 
 /// One of them.
-struct Reader(Connection);
+struct Reader {
+    connection: Connection,
+    /// The state in which the store was found when this was used last.
+    found: Cell<Option<Stamp>>,
+}
 
 impl Readers {
     pub(super) fn open(path: &str, options: &Options) -> Result<Self> {
         let count = options.readers.max(1);
-        let (give, free) = flume::bounded(count);
+        let (give, tokens) = flume::bounded(count);
         let mut index = None;
+        let mut free = Vec::with_capacity(count);
         for _ in 0..count {
             let reader = Reader::open(path)?;
             index = index.or_else(|| reader.index());
-            give.try_send(reader).map_err(|_| Error::Closed)?;
+            free.push(reader);
+            give.try_send(()).map_err(|_| Error::Closed)?;
         }
         Ok(Self {
+            free: Mutex::new(free),
             give,
-            free,
+            tokens,
             count,
             waiting: AtomicUsize::new(0),
             most_waiting: options.queue,
@@ -81,8 +94,9 @@ impl Readers {
             return Ok(reader);
         }
         let _place = (self.line_up()?, meter.waiting());
-        let free = tokio::time::timeout_at(deadline.into(), self.free.recv_async()).await;
-        free.map_err(|_| Error::Deadline)?.map_err(|_| Error::Closed)
+        let token = tokio::time::timeout_at(deadline.into(), self.tokens.recv_async()).await;
+        token.map_err(|_| Error::Deadline)?.map_err(|_| Error::Closed)?;
+        self.redeem()
     }
 
     fn take_blocking(&self, deadline: Instant, meter: &Meter) -> Result<Reader> {
@@ -90,7 +104,8 @@ impl Readers {
             return Ok(reader);
         }
         let _place = (self.line_up()?, meter.waiting());
-        self.free.recv_deadline(deadline).map_err(|_| Error::Deadline)
+        self.tokens.recv_deadline(deadline).map_err(|_| Error::Deadline)?;
+        self.redeem()
     }
 
     /// The present state, if it can be told.
@@ -102,7 +117,8 @@ impl Readers {
     pub(crate) fn close(&self, limit: Instant) -> Result<()> {
         self.is_closed.store(true, Ordering::SeqCst);
         for _ in 0..self.count {
-            self.free.recv_deadline(limit).map_err(|_| Error::Deadline)?;
+            self.tokens.recv_deadline(limit).map_err(|_| Error::Deadline)?;
+            drop(self.redeem()?);
         }
         Ok(())
     }
@@ -111,8 +127,18 @@ impl Readers {
         if self.is_closed.load(Ordering::SeqCst) {
             Err(Error::Closed)
         } else {
-            Ok(self.free.try_recv().ok())
+            self.tokens.try_recv().ok().map(|()| self.redeem()).transpose()
         }
+    }
+
+    /// A connection, for whoever took a token.
+    fn redeem(&self) -> Result<Reader> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or(Error::Closed)
+    }
+
+    fn give_back(&self, reader: Reader) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        let _ = self.give.try_send(());
     }
 
     /// A place in the line, unless it is too long.
@@ -134,7 +160,7 @@ impl Readers {
         let verdict = reader.run(deadline, self.observer.as_ref(), self.index, &mut |tx| {
             result.insert(f(tx)).is_ok()
         });
-        let _ = self.give.try_send(reader);
+        self.give_back(reader);
         let accepted = matches!(verdict, Verdict::Accepted);
         let failure = failure(verdict);
         meter.record(failure.as_ref(), accepted, started);
@@ -159,12 +185,12 @@ impl Reader {
         let connection = open(path).map_err(error)?;
         connection.pragma_update(None, "query_only", true).map_err(error)?;
         connection.pragma_update(None, "cache_size", -CACHE).map_err(error)?;
-        Ok(Self(connection))
+        Ok(Self { connection, found: Cell::new(None) })
     }
 
     fn index(&self) -> Option<Index> {
-        pin(&self.0).ok()?;
-        Index::beside(Path::new(self.0.path()?)).ok()
+        drop(Pin::prepare(&self.connection).ok()?.hold().ok()?);
+        Index::beside(Path::new(self.connection.path()?)).ok()
     }
 
     fn run(
@@ -178,28 +204,55 @@ impl Reader {
             return Verdict::Failed(Error::Deadline.into());
         }
         LIMIT.set(Some(deadline));
-        let verdict = match self.begin(index) {
-            Ok(stamp) => {
-                let mut lent = Lent::new(&self.0, stamp);
-                run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
-            }
-            Err(error) => Verdict::Failed(error.into()),
-        };
-        roll_back(&self.0);
-        verdict
+        let verdict = self.within(index, &mut |stamp| {
+            let mut lent = Lent::new(&self.connection, stamp);
+            run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
+        });
+        LIMIT.set(None);
+        verdict.unwrap_or_else(|error| Verdict::Failed(error.into()))
     }
 
-    /// Takes a snapshot. Its state is what the index says both before and after that.
-    fn begin(&self, index: Option<Index>) -> Result<Option<Stamp>> {
-        control(&self.0, "BEGIN")?;
-        let before = index.and_then(Index::stamp);
-        pin(&self.0)?;
-        Ok(before.filter(|before| index.and_then(Index::stamp) == Some(*before)))
+    /// Takes a snapshot and runs `work` in it. Its state is what the index says both before and after it was taken, and *before*
+    /// may be long ago, because no state comes twice: so the index is read once, unless something was written since. Then the
+    /// snapshot is taken anew, once.
+    fn within<T>(
+        &self,
+        index: Option<Index>,
+        work: &mut dyn FnMut(Option<Stamp>) -> T,
+    ) -> Result<T> {
+        let is_known = self.found.get().is_some();
+        let mut pin = Pin::prepare(&self.connection)?;
+        let held = pin.hold()?;
+        let stamp = self.stamp(index);
+        if stamp.is_some() || !is_known {
+            return Ok(work(stamp));
+        }
+        drop(held);
+        let _held = pin.hold()?;
+        Ok(work(self.stamp(index)))
+    }
+
+    /// The state, if it is still the one in which the store was found last.
+    fn stamp(&self, index: Option<Index>) -> Option<Stamp> {
+        let now = index.and_then(Index::stamp);
+        let before = self.found.replace(now);
+        now.filter(|now| before == Some(*now))
     }
 }
 
-/// Reads something, because a transaction has its snapshot only from then on.
-fn pin(connection: &Connection) -> Result<()> {
-    let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(error)?;
-    statement.query_row([], |_| Ok(())).map_err(error)
+/// What holds a snapshot: a statement that has begun to read and is not at its end. As long as it is not, all statements of its
+/// connection read the same, without a `BEGIN` and an end that would be two statements more.
+struct Pin<'c>(CachedStatement<'c>);
+
+impl<'c> Pin<'c> {
+    fn prepare(connection: &'c Connection) -> Result<Self> {
+        connection.prepare_cached("PRAGMA data_version").map(Self).map_err(error)
+    }
+
+    /// Takes a snapshot and keeps it until the rows are dropped.
+    fn hold(&mut self) -> Result<Rows<'_>> {
+        let mut rows = self.0.raw_query();
+        rows.next().map_err(error)?.ok_or(Error::Closed)?;
+        Ok(rows)
+    }
 }

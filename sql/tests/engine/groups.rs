@@ -1,5 +1,8 @@
 //! Many writes, one commit (a `SQLite` file), and who shares whose fate.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rollbook_sql::{Error, Result, Store, Tx, args};
 
 use crate::harness::{Fixture, Hold, Queued, block_on, count, enqueue, gate, insert, is_ready};
@@ -65,6 +68,48 @@ fn waiting_writes_are_committed_together_and_fail_alone() {
     let ids = fixture.store.read_blocking(|tx| tx.all("SELECT id FROM items", args![], text));
     let expected: Vec<_> = (0..20).map(|n| format!("good {n:02}")).collect();
     assert_eq!(ids, Ok(expected));
+}
+
+/// Nearly all refusals change nothing before, and then nobody runs twice for them. Whoever did change something is undone with all
+/// others, who run again.
+#[test]
+fn only_a_refusal_after_changes_makes_the_others_run_again() {
+    for (changes, runs) in [(false, [1, 1]), (true, [2, 1])] {
+        let fixture = Fixture::new();
+        if !fixture.is_file() {
+            return skip("only the writer of a file groups");
+        }
+        let (door, hold) = gate();
+        let blocked = blocker(&fixture.store, hold);
+        door.entered();
+        let counted = |name: &'static str| {
+            let counter = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&counter);
+            let job = write(&fixture.store, move |tx| {
+                count.fetch_add(1, Ordering::SeqCst);
+                insert(tx, name, 1)
+            });
+            (job, counter)
+        };
+        let (before, runs_before) = counted("before");
+        // What it finds was written by others who are not committed: it must find the same when it runs again.
+        let refused = write(&fixture.store, move |tx| {
+            let found = count(tx)?;
+            if changes {
+                insert(tx, "refused", 1)?;
+            }
+            Err::<(), _>(Error::Migration(format!("found {found}")))
+        });
+        let (after, runs_after) = counted("after");
+        door.open();
+        block_on(async {
+            assert_eq!((blocked.await, before.await, after.await), (Ok(()), Ok(1), Ok(1)));
+            assert_eq!(refused.await, Err(Error::Migration("found 1".into())));
+        });
+        let seen = [runs_before, runs_after].map(|runs| runs.load(Ordering::SeqCst));
+        assert_eq!(seen, runs, "with changes: {changes}");
+        assert_eq!(fixture.store.read_blocking(count), Ok(2));
+    }
 }
 
 /// A full disk makes `SQLite` drop the whole transaction, the changes of other jobs included.

@@ -13,6 +13,7 @@ use crate::document::format::words::UserRole;
 use crate::document::format::{Document, User};
 use crate::document::read::hash_of;
 use crate::domain::role::OrganizationRole;
+use crate::resources::project_users::shown;
 use crate::resources::users::store::{self as users, Changes, fold};
 
 /// The role of the store behind a word; none where there is none.
@@ -106,12 +107,8 @@ impl Walk<'_, '_> {
             ],
         )?;
         if old.email != after.email || old.name != after.name {
-            // A range, so that only the index by person fits.
-            self.write(
-                "UPDATE project_members SET user_email = $3, user_name = $4
-                 WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2",
-                args![&id, &after.id, &after.email, after.name.as_deref()],
-            )?;
+            let person = (after.name.as_deref(), after.email.as_str());
+            self.leave_to(|tx, by| shown::renew(tx, by.organization_id(), &after.id, person))?;
         }
         // The function that changes a role tells of that itself, unless the person has none any more.
         if is_role_change && after.role != Some(UserRole::None) {

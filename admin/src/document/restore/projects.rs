@@ -117,7 +117,6 @@ impl Walk<'_, '_> {
         before: &[Member],
         wanted: &[Member],
     ) -> Result<(), Refusal> {
-        let id = self.id();
         for (_, old, new) in pairs(before, wanted) {
             let after = after!(new, old, self.now);
             let differences = after.differences(old);
@@ -125,21 +124,20 @@ impl Walk<'_, '_> {
                 continue;
             }
             let role = project_role(after.role);
+            // The role that was there stays for now: who changes it must find it.
+            let put = (
+                old.map_or(role, |old| project_role(old.role)),
+                after.added_at.unwrap_or(self.now),
+            );
+            self.leave_to(|tx, by| {
+                members::put(tx, by.organization_id(), &project.id, &after.id, put.0, put.1)
+            })?;
             let Some(old) = old else {
-                self.write(
-                    "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at)
-                     SELECT organization_id, $2, id, email, name, $4, $5 FROM users WHERE organization_id = $1 AND id = $3",
-                    args![&id, &project.id, &after.id, role.map(ProjectRole::name), after.added_at],
-                )?;
                 let data = json!({ "role": role.map_or("none", ProjectRole::name) });
                 let payload = json!({ "id": after.id, "data": data });
                 self.record(&Event::new("user.added", &after.id, payload).in_project(&project.id))?;
                 continue;
             };
-            self.write(
-                "UPDATE project_members SET added_at = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
-                args![&id, &project.id, &after.id, after.added_at],
-            )?;
             let level = self.level(Some(project));
             if let Some(role) = role.filter(|_| old.role != after.role) {
                 let (person, within) = (after.id.clone(), level.project);

@@ -124,8 +124,8 @@ fn add(
     tx.execute(sql, args![organization, &id, own])?;
     if is_member {
         let role = [None, Some("owner"), Some("member")][usize::from(role)];
-        let sql = "INSERT INTO project_members (organization_id, project_id, user_id, user_email, role, added_at)
-            VALUES ($1, $2, $3, $3, $4, 1)";
+        let sql = "INSERT INTO project_members (organization_id, project_id, user_id, shown, role, added_at)
+            VALUES ($1, $2, $3, '', $4, 1)";
         tx.execute(sql, args![organization, PROJECTS[0], &id, role])?;
     }
     for project in PROJECTS {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub mod seed;
+pub mod shown;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::domain::role::BuiltIn;
 use crate::error::{Error, Result};
 use crate::http::body::Incoming;
 use crate::http::call::Call;
+use crate::http::copied::CopiedList;
 use crate::http::envelope::Refusals;
 use crate::http::page::{self, List, PageParams};
 use crate::http::path::Path;
@@ -48,9 +50,13 @@ async fn list(
     Path(project): Path<String>,
     query: Query,
 ) -> Result<Shown<List<ProjectUser>>> {
-    call.show(move |tx, organization| match page::read(&query) {
+    call.show_copied(move |tx, organization| match page::read(&query) {
         Ok(page) => {
-            Ok(List::of(store::list(tx, organization, &project, &page)?, ProjectUser::from))
+            let mut list = CopiedList::of(&page);
+            store::list(tx, organization, &project, &page, |id, rest| {
+                list.row(id, |out| ProjectUser::copy(out, id, rest));
+            })?;
+            Ok(list.end())
         }
         Err(error) => {
             // What is wrong with the project is told before what is wrong with the query.
@@ -74,7 +80,7 @@ async fn create(
     call: Call,
     Path(project): Path<String>,
     body: Incoming,
-) -> Result<Json<ProjectUser>> {
+) -> Result<Shown<ProjectUser>> {
     let member =
         call.write_with::<ProjectUserCreateRequest, _, _>(body, move |tx, caller, body| {
             let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
@@ -83,7 +89,7 @@ async fn create(
             caller.may_grant(BuiltIn::from(body.role).permissions())?;
             store::add(tx, &caller.author, &project, &user, body.role)
         });
-    Ok(Json(member.await?.into()))
+    Ok(ProjectUser::of(&member.await?).into())
 }
 
 fn named_user(tx: &mut Tx<'_>, organization: &str, who: &Who) -> Result<users::store::User> {
@@ -118,10 +124,10 @@ async fn get(
     call: Call,
     Path((project, user)): Path<(String, String)>,
 ) -> Result<Shown<ProjectUser>> {
-    call.show(move |tx, organization| {
+    call.show_copied(move |tx, organization| {
         let gone = || store::not_a_member(&project, &user);
         let project = projects::store::find_inhabited(tx, organization, &project, gone)?;
-        Ok(store::find(tx, organization, &project.id, &user)?.into())
+        Ok(ProjectUser::of(&store::find(tx, organization, &project.id, &user)?))
     })
     .await
 }
@@ -143,7 +149,7 @@ async fn modify(
     call: Call,
     Path((project, user)): Path<(String, String)>,
     body: Incoming,
-) -> Result<Json<ProjectUser>> {
+) -> Result<Shown<ProjectUser>> {
     let member =
         call.write_with::<ProjectUserUpdateRequest, _, _>(body, move |tx, caller, body| {
             let project = projects::store::find_active(tx, caller.organization_id(), &project)?;
@@ -152,7 +158,7 @@ async fn modify(
             caller.may_grant(BuiltIn::from(role).permissions())?;
             store::modify(tx, &caller.author, &project, member, role)
         });
-    Ok(Json(member.await?.into()))
+    Ok(ProjectUser::of(&member.await?).into())
 }
 
 /// Takes a member out of the project.

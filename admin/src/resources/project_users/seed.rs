@@ -20,16 +20,18 @@ pub const SEED: Seed = Seed {
     body: no_body,
     fill: |filling| {
         let id = Filling::ID;
-        let into =
-            "project_members (organization_id, project_id, user_id, user_email, role, added_at)";
+        let into = "project_members (organization_id, project_id, user_id, shown, role, added_at)";
+        let shown = format!(
+            r#"'"name":"' || {id} || '@x","email":"' || {id} || '@x","role":"member","added_at":1}}'"#
+        );
         vec![
-            filling.insert(into, &format!("$1, $2, 'user-' || {id}, {id} || '@x', 'member', 1")),
+            filling.insert(into, &format!("$1, $2, 'user-' || {id}, {shown}, 'member', 1")),
             // Members of other projects too, so that an index of people is no index of this project.
             filling.insert_some(
                 2000,
                 into,
                 &format!(
-                    "$1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, {id} || '@x', 'member', 1"
+                    "$1, 'proj_' || CAST(1000001 + i % 4 AS TEXT), 'user-' || {id}, {shown}, 'member', 1"
                 ),
             ),
         ]

@@ -1,45 +1,29 @@
 //! Who is in a project: rules and rows.
 
 use serde_json::json;
-use sql::{Row, Tx, args};
+use sql::{Tx, args};
 
+use super::shown;
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
-use crate::domain::page::{PageRequest, Slice};
+use crate::domain::page::PageRequest;
 use crate::domain::role::{BuiltIn, ProjectRole};
 use crate::error::{Error, Result};
 use crate::resources::level::Level;
 use crate::resources::projects::store::{Project, find_active};
 use crate::resources::role_assignments::ladder;
 use crate::resources::role_assignments::store::forget_member;
-use crate::resources::users::store::User;
+use crate::resources::users::store::{self as users, User};
 
 /// A direct member of a project.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The id of the person; memberships have none of their own.
     pub user_id: String,
-    /// What the person is called, where that is known.
-    pub name: Option<String>,
-    /// The person's address.
-    pub email: String,
     /// The built-in role in this project.
     pub role: ProjectRole,
-    /// When the person joined the project, in seconds.
-    pub added_at: i64,
-}
-
-impl Member {
-    fn from_row(row: &Row<'_>) -> sql::Result<Self> {
-        let role = row.text(3)?.and_then(ProjectRole::from_name);
-        Ok(Self {
-            user_id: row.get(0)?,
-            name: row.get(1)?,
-            email: row.get(2)?,
-            role: role.unwrap_or(ProjectRole::Member),
-            added_at: row.get(4)?,
-        })
-    }
+    /// The member as it is sent, from the name on ([`shown::rest`]).
+    pub shown: String,
 }
 
 /// Somebody is not in the project. The words are what clients look for when they remove twice.
@@ -50,7 +34,8 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// A page of an active project's direct members, by user id.
+/// Hands over the rows of a page of an active project's direct members, by user id: the id, and the member as it is sent from the
+/// name on.
 ///
 /// Whether the project is active is asked in the page's own statement, once for all of its rows. Only if there are none is
 /// the project asked why.
@@ -63,22 +48,26 @@ pub fn list(
     organization: &str,
     project: &str,
     page: &PageRequest,
-) -> Result<Slice<Member>> {
+    mut each: impl FnMut(&str, &str),
+) -> Result<()> {
     if !is_possible_id(project) {
         return Err(Error::project_not_found(project));
     }
     let rows = tx.all(
-        "SELECT user_id, user_name, user_email, role, added_at FROM project_members
+        "SELECT user_id, shown FROM project_members
          WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
          AND EXISTS (SELECT 1 FROM projects WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL)
          ORDER BY project_id, user_id LIMIT $4",
         args![organization, project, &page.above, page.fetch()],
-        Member::from_row,
+        |row| {
+            each(row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default());
+            Ok(())
+        },
     )?;
     if rows.is_empty() {
         find_active(tx, organization, project)?;
     }
-    Ok(page.cut(rows))
+    Ok(())
 }
 
 /// The member of this user id, or 404.
@@ -87,10 +76,14 @@ pub fn find(tx: &mut Tx<'_>, organization: &str, project: &str, user: &str) -> R
         return Err(not_a_member(project, user));
     }
     let found = tx.one(
-        "SELECT user_id, user_name, user_email, role, added_at FROM project_members
+        "SELECT role, shown FROM project_members
          WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
         args![organization, project, user],
-        Member::from_row,
+        |row| {
+            let role = row.text(0)?.and_then(ProjectRole::from_name);
+            let role = role.unwrap_or(ProjectRole::Member);
+            Ok(Member { user_id: user.to_owned(), role, shown: row.get(1)? })
+        },
     )?;
     found.ok_or_else(|| not_a_member(project, user))
 }
@@ -122,31 +115,18 @@ pub fn add_if_new(
 ) -> Result<Option<Member>> {
     // The insert itself finds out whether the person is there already: reading first would make concurrent
     // additions conflict under SERIALIZABLE.
+    let shown = shown::rest(user.name.as_deref(), &user.email, Some(role), by.now)?;
     let inserted = tx.execute(
-        "INSERT INTO project_members (organization_id, project_id, user_id, user_email, user_name, role, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        args![
-            by.organization_id(),
-            &project.id,
-            &user.id,
-            &user.email,
-            user.name.as_deref(),
-            role.name(),
-            by.now
-        ],
+        "INSERT INTO project_members (organization_id, project_id, user_id, shown, role, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        args![by.organization_id(), &project.id, &user.id, &shown, role.name(), by.now],
     )?;
     if inserted == 0 {
         return Ok(None);
     }
     let payload = json!({ "id": user.id, "data": { "role": role.name() } });
     audit::append(tx, by, &Event::new("user.added", &user.id, payload).in_project(&project.id))?;
-    Ok(Some(Member {
-        user_id: user.id.clone(),
-        name: user.name.clone(),
-        email: user.email.clone(),
-        role,
-        added_at: by.now,
-    }))
+    Ok(Some(Member { user_id: user.id.clone(), role, shown }))
 }
 
 /// Gives a member one role in place of every built-in one.
@@ -168,7 +148,7 @@ pub fn modify(
     let payload = json!({ "id": user, "changes_requested": { "role": role.name() } });
     audit::append(tx, by, &level.place(Event::new("user.updated", user, payload)))?;
     swap.record(tx, by, &level, user)?;
-    Ok(Member { role, ..member })
+    find(tx, organization, &project.id, user)
 }
 
 /// The mightiest built-in role of a member. It may be none, where a member is shown as one all the same.
@@ -194,9 +174,31 @@ pub fn set_built_in(
     user: &str,
     role: Option<ProjectRole>,
 ) -> Result<()> {
+    let sql = "SELECT added_at FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3";
+    let added_at = tx.one(sql, args![organization, project, user], |row| row.get(0))?;
+    match added_at {
+        Some(added_at) => put(tx, organization, project, user, role, added_at),
+        None => Ok(()),
+    }
+}
+
+/// Writes a membership as of a time, whether or not it is there, and tells nobody.
+pub fn put(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    project: &str,
+    user: &str,
+    role: Option<ProjectRole>,
+    added_at: i64,
+) -> Result<()> {
+    let person = users::find(tx, organization, user)?;
+    let shown = shown::rest(person.name.as_deref(), &person.email, role, added_at)?;
     tx.execute(
-        "UPDATE project_members SET role = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
-        args![organization, project, user, role.map(ProjectRole::name)],
+        "INSERT INTO project_members (organization_id, project_id, user_id, shown, role, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (organization_id, project_id, user_id)
+         DO UPDATE SET shown = excluded.shown, role = excluded.role, added_at = excluded.added_at",
+        args![organization, project, user, &shown, role.map(ProjectRole::name), added_at],
     )?;
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Members as they are sent and received.
 
-use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::store;
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
+use crate::http::copied::{self, Copied};
 use crate::http::fields::{Fields, FromFields, missing};
-use crate::http::page::Identified;
 use crate::http::reply::literal;
 
 literal!(
@@ -20,7 +19,8 @@ literal!(
 );
 
 /// A direct member of a project.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
 pub struct ProjectUser {
     object: ProjectUserObject,
     /// The id of the person.
@@ -37,22 +37,20 @@ pub struct ProjectUser {
     added_at: i64,
 }
 
-impl From<store::Member> for ProjectUser {
-    fn from(member: store::Member) -> Self {
-        Self {
-            object: ProjectUserObject,
-            id: member.user_id,
-            name: Some(member.name.unwrap_or_else(|| member.email.clone())),
-            email: Some(member.email),
-            role: member.role.name(),
-            added_at: member.added_at,
-        }
+impl ProjectUser {
+    /// Appends a member, of whom the store keeps what is sent behind the id.
+    pub fn copy(out: &mut Vec<u8>, id: &str, rest: &str) {
+        out.extend_from_slice(br#"{"object":"organization.project.user","id":"#);
+        copied::string(out, id);
+        out.push(b',');
+        out.extend_from_slice(rest.as_bytes());
     }
-}
 
-impl Identified for ProjectUser {
-    fn id(&self) -> &str {
-        &self.id
+    /// One member.
+    pub fn of(member: &store::Member) -> Copied<Self> {
+        let mut out = Vec::new();
+        Self::copy(&mut out, &member.user_id, &member.shown);
+        Copied::new(out)
     }
 }
 

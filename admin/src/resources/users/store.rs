@@ -11,6 +11,7 @@ use crate::domain::patch::Patch;
 use crate::domain::role::{BuiltIn, OrganizationRole};
 use crate::error::{Error, Result};
 use crate::resources::level::Level;
+use crate::resources::project_users::shown;
 use crate::resources::role_assignments::ladder::{self, Swap};
 
 /// A person in an organization.
@@ -262,12 +263,8 @@ pub fn modify(tx: &mut Tx<'_>, by: &Author, user: &User, changes: &Changes) -> R
         ],
     )?;
     if after.name != user.name {
-        // A range for the same reason as where people are deleted.
-        tx.execute(
-            "UPDATE project_members SET user_name = $3
-             WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2",
-            args![by.organization_id(), &user.id, after.name.as_deref()],
-        )?;
+        let person = (after.name.as_deref(), after.email.as_str());
+        shown::renew(tx, by.organization_id(), &user.id, person)?;
     }
     let role = swap.is_change.then(|| after.role.name()).or(changes.beside.as_deref());
     let requested = role.map_or_else(|| json!({}), |role| json!({ "role": role }));

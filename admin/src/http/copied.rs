@@ -1,0 +1,133 @@
+//! Answers that are copied out of the store, where rows lie as they are sent.
+
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+
+use super::page::List;
+use crate::domain::page::PageRequest;
+
+/// So many bytes a row and its envelope are expected to take.
+const ROW: usize = 224;
+
+/// A body that spells a `T`.
+#[derive(Debug)]
+pub struct Copied<T>(Bytes, PhantomData<T>);
+
+impl<T> Copied<T> {
+    /// These bytes.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes.into(), PhantomData)
+    }
+
+    /// The bytes.
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+/// A page that is written while its rows are read.
+#[derive(Debug)]
+pub struct CopiedList<T> {
+    out: Vec<u8>,
+    limit: usize,
+    rows: usize,
+    first: String,
+    last: String,
+    row: PhantomData<T>,
+}
+
+impl<T> CopiedList<T> {
+    /// A page for this request, of a list that runs upwards.
+    #[must_use]
+    pub fn of(page: &PageRequest) -> Self {
+        let limit = page.limit();
+        let mut out = Vec::with_capacity(ROW * (limit + 1));
+        out.extend_from_slice(br#"{"object":"list","data":["#);
+        Self { out, limit, rows: 0, first: String::new(), last: String::new(), row: PhantomData }
+    }
+
+    /// Appends the next row that was fetched. The one beyond the page only tells that there are more.
+    pub fn row(&mut self, id: &str, copy: impl FnOnce(&mut Vec<u8>)) {
+        self.rows += 1;
+        if self.rows > self.limit {
+            return;
+        }
+        if self.rows == 1 {
+            id.clone_into(&mut self.first);
+        } else {
+            self.out.push(b',');
+        }
+        id.clone_into(&mut self.last);
+        copy(&mut self.out);
+    }
+
+    /// The page.
+    #[must_use]
+    pub fn end(mut self) -> Copied<List<T>> {
+        let out = &mut self.out;
+        for (member, id) in [("],\"first_id\":", &self.first), (",\"last_id\":", &self.last)] {
+            out.extend_from_slice(member.as_bytes());
+            if self.rows == 0 {
+                out.extend_from_slice(b"null");
+            } else {
+                string(out, id);
+            }
+        }
+        let has_more = if self.rows > self.limit { "true" } else { "false" };
+        out.extend_from_slice(format!(",\"has_more\":{has_more}}}").as_bytes());
+        Copied::new(self.out)
+    }
+}
+
+/// Appends a string of JSON.
+///
+/// # Panics
+/// Never: text can always be spelled, and a vector can always be written to.
+pub fn string(out: &mut Vec<u8>, text: &str) {
+    let is_plain = !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\');
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, text).expect("text can be spelled");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::page::Order;
+
+    proptest! {
+        #[test]
+        fn strings_are_spelled_as_by_the_library(text in any::<String>()) {
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_page_is_what_was_asked_for_and_tells_of_more() {
+        for (fetched, shown, has_more) in
+            [(0, 0, false), (1, 1, false), (2, 2, false), (3, 2, true)]
+        {
+            let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 2));
+            for number in 0..fetched {
+                let id = format!("\"{number}");
+                list.row(&id, |out| string(out, &id));
+            }
+            let page: serde_json::Value = serde_json::from_slice(&list.end().into_bytes()).unwrap();
+            let ids: Vec<_> = (0..shown).map(|number| format!("\"{number}")).collect();
+            let expected = serde_json::json!({
+                "object": "list", "data": ids, "first_id": ids.first(), "last_id": ids.last(), "has_more": has_more,
+            });
+            assert_eq!(page, expected);
+        }
+    }
+}
