@@ -220,11 +220,10 @@ impl Reader {
         index: Option<Index>,
         work: &mut dyn FnMut(Option<Stamp>) -> T,
     ) -> Result<T> {
-        let is_known = self.found.get().is_some();
         let mut pin = Pin::prepare(&self.connection)?;
         let held = pin.hold()?;
         let stamp = self.stamp(index);
-        if stamp.is_some() || !is_known {
+        if stamp.is_some() || index.is_none() {
             return Ok(work(stamp));
         }
         drop(held);
