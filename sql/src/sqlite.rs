@@ -15,7 +15,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql, ffi};
 
 use crate::error::Fault;
-use crate::job::{Job, Lane, Queue, Verdict, lane};
+use crate::job::{GRACE, Job, Lane, Queue, Verdict, lane};
 use crate::stamp::Epoch;
 use crate::tx::{Kind, Session};
 use crate::value::Cells;
@@ -155,7 +155,8 @@ fn wait(_attempt: i32) -> bool {
 enum End {
     /// The transaction goes on. Whether the job failed or not is told after its commit.
     Within(Option<Error>),
-    /// The transaction is over, and so is the job: `SQLite` drops everything on an interrupt or a full disk.
+    /// The transaction is over, and so is the job: it was the first one, it ran out of time, what it changed could not be undone
+    /// alone, or `SQLite` dropped everything, as it does on an interrupt or a full disk.
     Alone(Option<Error>),
     /// The transaction is over. The job was refused, which may rest on what the others wrote, so it has to run again as well.
     Again,
@@ -217,7 +218,7 @@ impl Worker {
                 }
                 return;
             }
-            let mut done = Vec::new();
+            let mut done: Vec<(Job, Option<Error>)> = Vec::new();
             while let Some(mut job) = todo.pop_front().or_else(|| self.another(&mut taken, queue)) {
                 let end = if is_careful && !done.is_empty() {
                     self.savepoint(&mut job)
@@ -227,8 +228,13 @@ impl Worker {
                 let End::Within(failure) = end else {
                     // The whole transaction is gone. The others did nothing wrong and run again, each so that it can be
                     // undone alone.
-                    is_careful = !done.is_empty();
-                    let mut again: VecDeque<_> = done.into_iter().map(|(job, _)| job).collect();
+                    is_careful |= !done.is_empty();
+                    let mut again: VecDeque<Job> = done.into_iter().map(|(job, _)| job).collect();
+                    // Whoever was in time once is in time again.
+                    let in_time = Instant::now() + GRACE / 2;
+                    for job in &mut again {
+                        job.deadline = job.deadline.max(in_time);
+                    }
                     match end {
                         End::Alone(failure) => job.answer(failure),
                         _ => again.push_back(job),
@@ -258,7 +264,8 @@ impl Worker {
     fn trusting(&self, job: &mut Job, is_first: bool) -> End {
         LIMIT.set(Some(job.deadline));
         let before = self.connection.total_changes();
-        let verdict = job.run(&mut self.lent(), self.observer.as_ref());
+        let mut lent = self.lent();
+        let verdict = job.run(&mut lent, self.observer.as_ref());
         LIMIT.set(None);
         if matches!(verdict, Verdict::Accepted) {
             return End::Within(None);
@@ -271,11 +278,14 @@ impl Worker {
         if self.connection.is_autocommit() {
             return End::Alone(failure(verdict));
         }
-        if self.connection.total_changes() == before {
+        if self.connection.total_changes() == before && !lent.changed_more_than_rows {
             return End::Within(failure(verdict));
         }
         self.roll_back();
-        End::Again
+        match failure(verdict) {
+            Some(Error::Deadline) => End::Alone(Some(Error::Deadline)),
+            _ => End::Again,
+        }
     }
 
     /// Runs one job so that only its own changes are lost if it fails.
@@ -354,15 +364,21 @@ fn failure(verdict: Verdict) -> Option<Error> {
 struct Lent<'c> {
     connection: &'c Connection,
     stamp: Option<Stamp>,
+    /// Whether a statement ran whose changes are not counted as rows, such as one that changes the schema.
+    changed_more_than_rows: bool,
     #[cfg(feature = "testing")]
     steps: u64,
 }
+
+/// How statements begin whose changes are rows.
+const OF_ROWS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
 
 impl<'c> Lent<'c> {
     fn new(connection: &'c Connection, stamp: Option<Stamp>) -> Self {
         Self {
             connection,
             stamp,
+            changed_more_than_rows: false,
             #[cfg(feature = "testing")]
             steps: 0,
         }
@@ -384,6 +400,9 @@ impl Session for Lent<'_> {
         let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
         if kind == Kind::Read && !statement.readonly() {
             return Err(Error::Statement(format!("a read must not write: {sql}")).into());
+        }
+        if kind == Kind::Write && !OF_ROWS.iter().any(|word| sql.trim_start().starts_with(word)) {
+            self.changed_more_than_rows |= !statement.readonly();
         }
         bind(&mut statement, args, sql)?;
         let mut rows = statement.raw_query();

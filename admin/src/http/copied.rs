@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::body::Bytes;
 
 use super::page::List;
-use crate::domain::page::PageRequest;
+use crate::domain::page::{Order, PageRequest};
 
 /// So many bytes a row and its envelope are expected to take.
 const ROW: usize = 224;
@@ -42,6 +42,7 @@ impl<T> CopiedList<T> {
     /// A page for this request, of a list that runs upwards.
     #[must_use]
     pub fn of(page: &PageRequest) -> Self {
+        debug_assert_eq!(page.order, Order::Ascending, "rows are written as they are read");
         let limit = page.limit();
         let mut out = Vec::with_capacity(ROW * (limit + 1));
         out.extend_from_slice(br#"{"object":"list","data":["#);
@@ -69,7 +70,7 @@ impl<T> CopiedList<T> {
         let out = &mut self.out;
         for (member, id) in [("],\"first_id\":", &self.first), (",\"last_id\":", &self.last)] {
             out.extend_from_slice(member.as_bytes());
-            if self.rows == 0 {
+            if self.rows.min(self.limit) == 0 {
                 out.extend_from_slice(b"null");
             } else {
                 string(out, id);
@@ -77,6 +78,10 @@ impl<T> CopiedList<T> {
         }
         let has_more = if self.rows > self.limit { "true" } else { "false" };
         out.extend_from_slice(format!(",\"has_more\":{has_more}}}").as_bytes());
+        // A short page may be kept, and would keep the room for a long one.
+        if out.capacity() / 2 > out.len() {
+            out.shrink_to_fit();
+        }
         Copied::new(self.out)
     }
 }
@@ -101,7 +106,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::page::Order;
 
     proptest! {
         #[test]
@@ -113,11 +117,26 @@ mod tests {
     }
 
     #[test]
+    fn a_short_page_does_not_keep_the_room_of_a_long_one() {
+        let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 100));
+        list.row("a", |out| string(out, "a"));
+        let room = list.out.capacity();
+        let page = Vec::from(list.end().into_bytes());
+        assert!(page.capacity() < room / 50, "{} of {room}", page.capacity());
+    }
+
+    #[test]
     fn a_page_is_what_was_asked_for_and_tells_of_more() {
-        for (fetched, shown, has_more) in
-            [(0, 0, false), (1, 1, false), (2, 2, false), (3, 2, true)]
-        {
-            let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 2));
+        let cases = [
+            (2, 0, 0, false),
+            (2, 1, 1, false),
+            (2, 2, 2, false),
+            (2, 3, 2, true),
+            (0, 0, 0, false),
+            (0, 1, 0, true),
+        ];
+        for (limit, fetched, shown, has_more) in cases {
+            let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, limit));
             for number in 0..fetched {
                 let id = format!("\"{number}");
                 list.row(&id, |out| string(out, &id));

@@ -178,7 +178,11 @@ fn seen(store: &Store) -> Vec<String> {
         let mut lines = Vec::new();
         for (place, sql) in statements.iter().enumerate() {
             lines.extend(tx.all(sql, args![], |row| {
-                let cells = [row.get::<String>(0)?, row.get(1)?, row.get(2)?];
+                let mut cells = [row.get::<String>(0)?, row.get(1)?, row.get(2)?];
+                // When somebody was added is not what the file says.
+                if let Some(end) = cells[1].find(",\"added_at\":") {
+                    cells[1].truncate(end);
+                }
                 Ok(format!("{place} {}", cells.join(" | ")))
             })?);
         }

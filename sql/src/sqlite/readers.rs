@@ -10,7 +10,7 @@ use std::time::Instant;
 use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::state::Index;
-use super::{LIMIT, Lent, error, failure, open};
+use super::{LIMIT, Lent, error, failure, open, roll_back};
 use crate::job::{Meter, Verdict, run};
 use crate::tx::{Kind, Tx};
 use crate::{Error, Observer, Options, Result, Stamp};
@@ -208,7 +208,8 @@ impl Reader {
             let mut lent = Lent::new(&self.connection, stamp);
             run(Tx::new(&mut lent, Kind::Read, deadline, observer), work)
         });
-        LIMIT.set(None);
+        // Nothing that a closure may say begins a transaction; if one did, it would hold an old state for ever.
+        roll_back(&self.connection);
         verdict.unwrap_or_else(|error| Verdict::Failed(error.into()))
     }
 

@@ -112,6 +112,31 @@ fn only_a_refusal_after_changes_makes_the_others_run_again() {
     }
 }
 
+/// What changes the schema is counted as no row, and must be undone all the same.
+#[test]
+fn a_refusal_after_a_change_of_the_schema_leaves_nothing() {
+    let fixture = Fixture::new();
+    if !fixture.is_file() {
+        return skip("only the writer of a file groups");
+    }
+    let (door, hold) = gate();
+    let blocked = blocker(&fixture.store, hold);
+    door.entered();
+    let before = write(&fixture.store, |tx| insert(tx, "before", 1));
+    let refused = write(&fixture.store, |tx| {
+        tx.execute("CREATE TABLE two (id TEXT)", args![])?;
+        Err::<(), _>(Error::Migration("refused".into()))
+    });
+    door.open();
+    block_on(async {
+        assert_eq!((blocked.await, before.await), (Ok(()), Ok(1)));
+        assert_eq!(refused.await, Err(Error::Migration("refused".into())));
+    });
+    let tables = "SELECT name FROM sqlite_schema WHERE name = 'two'";
+    let found = fixture.store.read_blocking(move |tx| tx.all(tables, args![], text));
+    assert_eq!((found, fixture.store.read_blocking(count)), (Ok(vec![]), Ok(1)));
+}
+
 /// A full disk makes `SQLite` drop the whole transaction, the changes of other jobs included.
 #[test]
 fn a_full_disk_hurts_only_the_job_that_met_it() {

@@ -9,14 +9,12 @@ use sql::{Tx, args};
 use crate::domain::role::ProjectRole;
 use crate::error::{Error, Result};
 
-/// The members of the object behind its id, in the order in which they are sent.
+/// What is said of the person, the first half.
 #[derive(Serialize)]
-struct Rest<'a> {
+struct Person<'a> {
     /// The address where no name is known: clients demand one.
     name: &'a str,
     email: &'a str,
-    role: &'a str,
-    added_at: i64,
 }
 
 /// `"name":"Ada","email":"ada@example.com","role":"member","added_at":1700000000}`, without the brace that opens the object. Whoever
@@ -28,9 +26,16 @@ pub fn rest(
     added_at: i64,
 ) -> Result<String> {
     let role = role.unwrap_or(ProjectRole::Member).name();
-    let rest = Rest { name: name.unwrap_or(email), email, role, added_at };
-    let mut text = serde_json::to_string(&rest).map_err(|e| Error::internal(e.to_string()))?;
+    Ok(format!(r#"{}{role}","added_at":{added_at}}}"#, up_to_role(name, email)?))
+}
+
+/// The same as far as it is alike in all projects: `"name":"Ada","email":"ada@example.com","role":"`.
+fn up_to_role(name: Option<&str>, email: &str) -> Result<String> {
+    let person = Person { name: name.unwrap_or(email), email };
+    let mut text = serde_json::to_string(&person).map_err(|e| Error::internal(e.to_string()))?;
     text.remove(0);
+    text.pop();
+    text.push_str(r#","role":""#);
     Ok(text)
 }
 
@@ -41,19 +46,12 @@ pub fn renew(
     user: &str,
     (name, email): (Option<&str>, &str),
 ) -> Result<()> {
-    // A range, so that only the index by person fits.
-    let memberships = tx.all(
-        "SELECT project_id, role, added_at FROM project_members
-         WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2",
-        args![organization, user],
-        |row| Ok((row.get(0)?, row.text(1)?.and_then(ProjectRole::from_name), row.get(2)?)),
+    // A range, so that only the index by person fits. The end of the text is made as in [`rest`], of columns that need no escaping.
+    tx.execute(
+        r#"UPDATE project_members
+           SET shown = CAST($3 AS TEXT) || COALESCE(role, 'member') || '","added_at":' || CAST(added_at AS TEXT) || '}'
+           WHERE organization_id = $1 AND (user_id, project_id) > ($2, '') AND user_id <= $2"#,
+        args![organization, user, &up_to_role(name, email)?],
     )?;
-    for (project, role, added_at) in memberships {
-        let project: String = project;
-        tx.execute(
-            "UPDATE project_members SET shown = $4 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
-            args![organization, &project, user, &rest(name, email, role, added_at)?],
-        )?;
-    }
     Ok(())
 }

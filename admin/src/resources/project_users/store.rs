@@ -174,12 +174,25 @@ pub fn set_built_in(
     user: &str,
     role: Option<ProjectRole>,
 ) -> Result<()> {
-    let sql = "SELECT added_at FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3";
-    let added_at = tx.one(sql, args![organization, project, user], |row| row.get(0))?;
-    match added_at {
-        Some(added_at) => put(tx, organization, project, user, role, added_at),
-        None => Ok(()),
-    }
+    let found = tx.one(
+        "SELECT u.name, u.email, m.added_at FROM project_members m
+         JOIN users u ON u.organization_id = m.organization_id AND u.id = m.user_id
+         WHERE m.organization_id = $1 AND m.project_id = $2 AND m.user_id = $3",
+        args![organization, project, user],
+        |row| Ok((row.get::<Option<String>>(0)?, row.get::<String>(1)?, row.get(2)?)),
+    )?;
+    let Some((name, email, added_at)) = found else { return Ok(()) };
+    tx.execute(
+        "UPDATE project_members SET shown = $4, role = $5 WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
+        args![
+            organization,
+            project,
+            user,
+            &shown::rest(name.as_deref(), &email, role, added_at)?,
+            role.map(ProjectRole::name)
+        ],
+    )?;
+    Ok(())
 }
 
 /// Writes a membership as of a time, whether or not it is there, and tells nobody.
@@ -205,6 +218,12 @@ pub fn put(
 
 /// Takes a member out of a project, with all roles there. Nobody leaves the default project except by leaving the organization.
 pub fn remove(tx: &mut Tx<'_>, by: &Author, project: &Project, user: &str) -> Result<()> {
+    // Somebody who is not there is told so first, and whoever is refused has changed nothing yet: others share the commit.
+    if project.id == by.organization.default_project_id {
+        find(tx, by.organization_id(), &project.id, user)?;
+        let message = "Members of the default project cannot be removed from it. Delete the user from the organization instead.";
+        return Err(Error::default_project(message));
+    }
     let removed = if is_possible_id(user) {
         tx.execute(
             "DELETE FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3",
@@ -215,11 +234,6 @@ pub fn remove(tx: &mut Tx<'_>, by: &Author, project: &Project, user: &str) -> Re
     };
     if removed == 0 {
         return Err(not_a_member(&project.id, user));
-    }
-    // Checked after the removal, which an error undoes: somebody who is not there is told so first.
-    if project.id == by.organization.default_project_id {
-        let message = "Members of the default project cannot be removed from it. Delete the user from the organization instead.";
-        return Err(Error::default_project(message));
     }
     forget_member(tx, by.organization_id(), &project.id, user)?;
     audit::append(
