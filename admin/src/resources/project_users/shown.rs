@@ -55,3 +55,42 @@ pub fn renew(
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Api;
+
+    /// The end of the text is made in two places, by the program and by the store.
+    #[tokio::test]
+    async fn what_is_written_anew_is_what_would_be_written_first() {
+        let api = Api::new().await;
+        let names = [None, Some("Ada"), Some("Ada \"the\\first\" \u{1}\u{e9}")];
+        let roles = [None, Some(ProjectRole::Owner), Some(ProjectRole::Member)];
+        let work = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT organization_id, project_id, user_id FROM project_members";
+            let found = tx.one(sql, args![], |row| {
+                Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<String>(2)?))
+            })?;
+            let (organization, project, user) = found.expect("who founds is in a project");
+            let mut seen = Vec::new();
+            for (name, role) in names.iter().flat_map(|name| roles.map(|role| (*name, role))) {
+                let sql = "UPDATE project_members SET role = $4, added_at = 7
+                     WHERE organization_id = $1 AND project_id = $2 AND user_id = $3";
+                let name_of = role.map(ProjectRole::name);
+                tx.execute(sql, args![&organization, &project, &user, name_of])?;
+                renew(tx, &organization, &user, (name, "a\"b@example.com"))?;
+                let sql = "SELECT shown FROM project_members WHERE organization_id = $1 AND project_id = $2 AND user_id = $3";
+                let args = args![&organization, &project, &user];
+                let shown: Option<String> = tx.one(sql, args, |row| row.get(0))?;
+                seen.push((shown, rest(name, "a\"b@example.com", role, 7)?));
+            }
+            Ok::<_, Error>(seen)
+        };
+        let seen = api.app.store.write(work).await.unwrap();
+        assert_eq!(seen.len(), 9);
+        for (renewed, first) in seen {
+            assert_eq!(renewed, Some(first));
+        }
+    }
+}
