@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rollbook_sql::{Error, Result, Store, Tx, args};
 
-use crate::harness::{Fixture, Hold, Queued, block_on, count, enqueue, gate, insert, is_ready};
+use crate::harness::{
+    Fixture, Gate, Hold, Queued, block_on, count, enqueue, gate, insert, is_ready,
+};
 use crate::harness::{skip, text};
 
 fn write<T: Send + 'static>(
@@ -23,15 +25,21 @@ fn blocker(store: &Store, hold: Hold) -> Queued<()> {
     })
 }
 
+/// A group that has begun and takes whatever is written until the door opens.
+fn held(store: &Store) -> (Gate, Queued<()>) {
+    let (door, hold) = gate();
+    let blocked = blocker(store, hold);
+    door.entered();
+    (door, blocked)
+}
+
 #[test]
 fn waiting_writes_are_committed_together_and_fail_alone() {
     let fixture = Fixture::new();
     if !fixture.is_file() {
         return skip("only the writer of a file groups");
     }
-    let (first, hold) = gate();
-    let blocked = blocker(&fixture.store, hold);
-    first.entered();
+    let (first, blocked) = held(&fixture.store);
     let mut good: Vec<_> = (0..20)
         .map(|n| write(&fixture.store, move |tx| insert(tx, &format!("good {n:02}"), n)))
         .collect();
@@ -79,9 +87,7 @@ fn only_a_refusal_after_changes_makes_the_others_run_again() {
         if !fixture.is_file() {
             return skip("only the writer of a file groups");
         }
-        let (door, hold) = gate();
-        let blocked = blocker(&fixture.store, hold);
-        door.entered();
+        let (door, blocked) = held(&fixture.store);
         let counted = |name: &'static str| {
             let counter = Arc::new(AtomicUsize::new(0));
             let count = Arc::clone(&counter);
@@ -119,9 +125,7 @@ fn a_refusal_after_a_change_of_the_schema_leaves_nothing() {
     if !fixture.is_file() {
         return skip("only the writer of a file groups");
     }
-    let (door, hold) = gate();
-    let blocked = blocker(&fixture.store, hold);
-    door.entered();
+    let (door, blocked) = held(&fixture.store);
     let before = write(&fixture.store, |tx| insert(tx, "before", 1));
     let refused = write(&fixture.store, |tx| {
         tx.execute("CREATE TABLE two (id TEXT)", args![])?;
@@ -144,9 +148,7 @@ fn a_full_disk_hurts_only_the_job_that_met_it() {
     if !fixture.is_file() {
         return skip("only the writer of a file groups");
     }
-    let (door, hold) = gate();
-    let blocked = blocker(&fixture.store, hold);
-    door.entered();
+    let (door, blocked) = held(&fixture.store);
     let before = write(&fixture.store, |tx| insert(tx, "before", 1));
     let greedy = write(&fixture.store, |tx| {
         tx.one("PRAGMA max_page_count = 100", args![], |_| Ok(()))?;
@@ -172,9 +174,7 @@ fn a_failed_commit_fails_the_whole_group() {
     }
     let table = "CREATE TABLE late (id TEXT REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)";
     fixture.store.write_blocking(move |tx| tx.execute(table, args![])).unwrap();
-    let (door, hold) = gate();
-    let blocked = blocker(&fixture.store, hold);
-    door.entered();
+    let (door, blocked) = held(&fixture.store);
     let innocent = write(&fixture.store, |tx| insert(tx, "a", 1));
     let guilty =
         write(&fixture.store, |tx| tx.execute("INSERT INTO late VALUES ('nobody')", args![]));

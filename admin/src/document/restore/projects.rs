@@ -124,22 +124,21 @@ impl Walk<'_, '_> {
                 continue;
             }
             let role = project_role(after.role);
-            // The role that was there stays for now: who changes it must find it.
-            let put = (
-                old.map_or(role, |old| project_role(old.role)),
-                after.added_at.unwrap_or(self.now),
-            );
+            let given = role.filter(|_| old.is_some_and(|old| old.role != after.role));
+            // Who gives a role must find the one that was there.
+            let there = old.filter(|_| given.is_some()).map_or(role, |old| project_role(old.role));
+            let added_at = after.added_at.unwrap_or(self.now);
             self.leave_to(|tx, by| {
-                members::put(tx, by.organization_id(), &project.id, &after.id, put.0, put.1)
+                members::put(tx, by.organization_id(), &project.id, &after.id, there, added_at)
             })?;
-            let Some(old) = old else {
-                let data = json!({ "role": role.map_or("none", ProjectRole::name) });
-                let payload = json!({ "id": after.id, "data": data });
+            let named = json!({ "role": role.map_or("none", ProjectRole::name) });
+            if old.is_none() {
+                let payload = json!({ "id": after.id, "data": named });
                 self.record(&Event::new("user.added", &after.id, payload).in_project(&project.id))?;
                 continue;
-            };
+            }
             let level = self.level(Some(project));
-            if let Some(role) = role.filter(|_| old.role != after.role) {
+            if let Some(role) = given {
                 let (person, within) = (after.id.clone(), level.project);
                 self.leave_to(move |tx, by| {
                     let Some(within) = within else { return Ok(()) };
@@ -147,12 +146,7 @@ impl Walk<'_, '_> {
                     members::modify(tx, by, &within, member, role).map(drop)
                 })?;
             } else {
-                let (place, person) = (project.id.clone(), after.id.clone());
-                self.leave_to(move |tx, by| {
-                    members::set_built_in(tx, by.organization_id(), &place, &person, role)
-                })?;
-                let requested = json!({ "role": role.map_or("none", ProjectRole::name) });
-                let payload = json!({ "id": after.id, "changes_requested": requested });
+                let payload = json!({ "id": after.id, "changes_requested": named });
                 self.record(&level.place(Event::new("user.updated", &after.id, payload)))?;
             }
         }
