@@ -32,7 +32,9 @@ use crate::commands::failure::{exit_code, is_closed_pipe};
 use crate::commands::text::harmless_lines;
 use crate::config::unknown_variables;
 
-// Many short-lived small allocations on all threads: the C library's allocator is visibly slower at that.
+// Many short-lived small allocations on all threads: the C library's allocator is visibly slower at that. SQLite keeps the C library's: with
+// mimalloc's feature `override` an import takes a tenth less time, but mimalloc gives back to the system what a reader's cache frees after
+// each change, and takes it again, and a single writer's addition needs a fifth more of the processor.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -24,6 +24,7 @@
 pub mod backup;
 mod error;
 mod image;
+mod insert;
 mod job;
 mod migrate;
 mod options;

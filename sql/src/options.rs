@@ -35,6 +35,9 @@ pub struct Options {
     pub queue: usize,
     /// A job's whole life in the store: waiting, running and running again.
     pub deadline: Duration,
+    /// Whether this process loads: it writes so much at once that `SQLite` is to have a larger cache and a longer log, and nobody in it
+    /// waits for single changes.
+    pub is_loading: bool,
     /// See [`Observer`].
     pub observer: Option<Observer>,
 }
@@ -48,6 +51,7 @@ impl Options {
             connections: 16,
             queue: 1024,
             deadline: Duration::from_secs(10),
+            is_loading: false,
             observer: None,
         }
     }
@@ -67,6 +71,7 @@ impl fmt::Debug for Options {
             .field("connections", &self.connections)
             .field("queue", &self.queue)
             .field("deadline", &self.deadline)
+            .field("is_loading", &self.is_loading)
             .field("observer", &self.observer.is_some())
             .finish()
     }

@@ -13,6 +13,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql, ffi};
 
 use crate::error::Fault;
+use crate::insert::SQLITE_VERB;
 use crate::job::{Lane, Verdict};
 use crate::stamp::Epoch;
 use crate::tx::{Kind, Session};
@@ -24,11 +25,14 @@ mod readers;
 mod state;
 mod writer;
 
-use checkpoints::Checkpoints;
+use checkpoints::{Checkpoints, Sizes};
 pub(crate) use readers::Readers;
 
 /// How many compiled statements a connection keeps.
 const STATEMENTS: usize = 256;
+/// The cache of a connection that loads, in KiB and negative: it holds the pages that one transaction changes, and the upper ones of
+/// every index. What does not fit is written to the log before its time, and once more later.
+const LOADING_CACHE: i32 = -16_384;
 /// How often a running statement looks at the clock, in instructions of `SQLite`'s machine.
 const STEPS_PER_LOOK: i32 = 1000;
 /// How often a connection looks whether another one's lock is gone.
@@ -48,7 +52,12 @@ pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
     }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let mut writer = open_writer(path)?;
-    let checkpoints = Checkpoints::start(path, &mut writer)?;
+    let mut sizes = Sizes::SERVING;
+    if options.is_loading {
+        writer.pragma_update(None, "cache_size", LOADING_CACHE).map_err(error)?;
+        sizes = Sizes::LOADING;
+    }
+    let checkpoints = Checkpoints::start(path, &mut writer, sizes)?;
     let readers = Readers::open(path, options)?;
     LIMIT.set(None);
     let epoch = Arc::new(Epoch::default());
@@ -199,10 +208,19 @@ impl Session for Lent<'_> {
         }
         bind(&mut statement, args, sql)?;
         let mut rows = statement.raw_query();
-        while let Some(cells) = rows.next().map_err(error)? {
-            row(&Row(cells))?;
-        }
+        let outcome = loop {
+            match rows.next().map_err(error) {
+                Ok(Some(cells)) => row(&Row(cells))?,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
         drop(rows);
+        // A broken constraint leaves a count of what was changed before it; nothing else promises one.
+        if !matches!(outcome, Ok(()) | Err(Error::Duplicate | Error::MissingReference)) {
+            self.changed_more_than_rows |= !statement.readonly();
+        }
+        outcome?;
         #[cfg(feature = "testing")]
         {
             let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
@@ -234,15 +252,18 @@ impl Session for Lent<'_> {
     }
 }
 
-/// Binds by name: `SQLite` numbers `$3` by where it first appears, not by its digit.
+/// Binds by name, because `SQLite` numbers `$3` by where it first appears and not by its digit; by place where the store made the text.
 fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Arg<'_>], sql: &str) -> Result<()> {
     let wrong = || Error::Statement(format!("not exactly $1…${} in: {sql}", args.len()));
     if statement.parameter_count() != args.len() {
         return Err(wrong());
     }
+    let has_places = sql.starts_with(SQLITE_VERB);
     for place in 1..=args.len() {
-        let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
-        let number = name.and_then(|digits| digits.parse::<usize>().ok());
+        let number = match statement.parameter_name(place).filter(|_| !has_places) {
+            Some(name) => name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()),
+            None => has_places.then_some(place),
+        };
         let arg = number.and_then(|n| args.get(n.checked_sub(1)?)).ok_or_else(wrong)?;
         statement.raw_bind_parameter(place, arg).map_err(error)?;
     }

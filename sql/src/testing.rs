@@ -59,7 +59,7 @@ impl TestDatabase {
             }
         };
         let original = ORIGINAL.get_or_init(|| original(&server, version, fill));
-        Self::on_server(server, &format!("TEMPLATE {original}"))
+        Self::on_server(server, &format!("TEMPLATE {original} STRATEGY file_copy"))
     }
 
     /// The same for tests of whole processes, which cannot share a memory: a file instead.

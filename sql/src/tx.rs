@@ -1,8 +1,10 @@
 //! The transaction a closure works in.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use crate::error::Fault;
+use crate::insert::{self, Target, UNLESS_THERE};
 use crate::{Arg, Engine, Error, Image, Observer, Result, Row, Stamp};
 
 /// Whether a closure may change anything.
@@ -136,6 +138,60 @@ impl<'c> Tx<'c> {
     /// changed.
     pub fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64> {
         self.run(sql, args, &mut |_| Ok(()))
+    }
+
+    /// Inserts rows: `into` is a table and its columns, as in `users (id, name)`, and `cells` are the rows one after another. No row at
+    /// all is no statement, and several may be needed for many.
+    pub fn insert(&mut self, into: &str, cells: &[Arg<'_>]) -> Result<()> {
+        let target = Target::new(into);
+        self.portions(target, cells, |tx, portion, _| {
+            let sql = target.statement(tx.engine(), portion.len(), "");
+            tx.execute(&sql, portion).map(drop)
+        })
+    }
+
+    /// The same for those that nothing stands in the way of, and answers for each row whether it went in. The texts in the columns `key`,
+    /// counted from 0, tell the rows apart; of those that are alike the first goes in.
+    pub fn insert_new(
+        &mut self,
+        into: &str,
+        cells: &[Arg<'_>],
+        key: &[usize],
+    ) -> Result<Vec<bool>> {
+        let (target, mut went_in) = (Target::new(into), Vec::new());
+        self.portions(target, cells, |tx, portion, rows| {
+            if rows == 1 {
+                // Counted, because SQLite prepares to undo whatever answers rows.
+                let sql = target.statement(tx.engine(), portion.len(), UNLESS_THERE);
+                went_in.push(tx.execute(&sql, portion)? == 1);
+                return Ok(());
+            }
+            let sql = target.statement(tx.engine(), portion.len(), &target.returning(key));
+            let told = tx.all(&sql, portion, |row| insert::told(row, key.len()))?;
+            let mut told: HashSet<_> = told.into_iter().collect();
+            for row in portion.chunks(target.columns()) {
+                went_in.push(told.remove(&insert::sent(row, key)?));
+            }
+            Ok(())
+        })?;
+        Ok(went_in)
+    }
+
+    /// Hands over the rows for one statement after the other, with their number.
+    fn portions(
+        &mut self,
+        target: Target<'_>,
+        mut cells: &[Arg<'_>],
+        mut each: impl FnMut(&mut Self, &[Arg<'_>], usize) -> Result<()>,
+    ) -> Result<()> {
+        let mut left = target.rows(cells.len())?;
+        while left > 0 {
+            let (portion, rest) = cells.split_at(target.next(left));
+            let rows = portion.len() / target.columns();
+            each(self, portion, rows)?;
+            (cells, left) = (rest, left - rows);
+        }
+        Ok(())
     }
 
     fn run(

@@ -1,51 +1,26 @@
-//! The second pass inside a transaction: applies a portion of rows by the rules of the resources.
+//! The second pass inside a transaction: applies a portion by the rules of the resources.
 
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::collections::{BTreeSet, HashMap};
 
 use sql::Tx;
 
 use super::consistency::hash;
-use super::row::Row;
+use super::window::{Membership, Person};
 use crate::audit::Author;
-use crate::domain::id::{IdBlock, Ids};
-use crate::domain::role::{OrganizationRole, ProjectRole};
+use crate::domain::id::IdBlock;
+use crate::domain::role::OrganizationRole;
 use crate::error::{Error, Result};
-use crate::resources::project_users::store as members;
+use crate::resources::project_users::store::{self as members, NewMember};
 use crate::resources::projects::store::{self as projects, NewProject, Project};
-use crate::resources::users::store::{self as users, Changes, NewUser, User};
+use crate::resources::users::store::{self as users, Changes, NewUser, User, fold};
 
-/// The most events that one row can write: a person with another role (three), a new project, and a membership with another role
-/// in place of up to two (four).
-const EVENTS_PER_ROW: usize = 8;
+/// The most events that one person can write, with another role.
+pub const EVENTS_PER_PERSON: usize = 3;
+/// The most events that one membership can write: a new project, and another role in place of up to two.
+pub const EVENTS_PER_MEMBERSHIP: usize = 5;
 
-/// Rows to be applied together, with the ids that they may need drawn beforehand.
-#[derive(Debug, Clone)]
-pub struct Portion {
-    rows: Vec<Row>,
-    user_ids: IdBlock,
-    project_ids: IdBlock,
-    event_ids: IdBlock,
-}
-
-impl Portion {
-    /// At most [`super::BATCH`] rows.
-    pub fn draw(rows: Vec<Row>, ids: &Ids) -> Self {
-        let count = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-        let events = u16::try_from(rows.len() * EVENTS_PER_ROW).unwrap_or(u16::MAX);
-        Self {
-            rows,
-            user_ids: ids.block(count),
-            project_ids: ids.block(count),
-            event_ids: ids.block(events),
-        }
-    }
-
-    /// The ids for the events of this portion's author.
-    pub fn event_ids(&self) -> IdBlock {
-        self.event_ids.clone()
-    }
-}
+/// So many people are read by one statement.
+const AT_ONCE: usize = 64;
 
 /// What a portion changed. People are named by the hash of their folded address, because several portions may change one.
 #[derive(Debug, Default)]
@@ -62,19 +37,111 @@ pub struct Applied {
     pub memberships_updated: u64,
 }
 
-/// Applies a portion. Owners who become readers are left for [`demote`], so that those who follow them come first.
-pub fn apply(tx: &mut Tx<'_>, by: &Author, portion: &Portion) -> Result<Applied> {
-    let mut application = Application {
-        by,
-        portion,
-        applied: Applied::default(),
-        people: HashMap::new(),
-        projects: HashMap::new(),
+/// Applies people, whose ids are drawn if they are new, and answers their ids in the same order. Owners who become readers are left for
+/// [`demote`], so that those who follow them come first.
+pub fn people(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    ids: &IdBlock,
+    people: &[Person],
+) -> Result<(Applied, Vec<String>)> {
+    let drawn = |(place, person): (u16, &Person)| {
+        let Person { email, name, role } = person.clone();
+        NewUser { id: ids.id("user-", place), email, name, role }
     };
-    for (place, row) in (0..).zip(&portion.rows) {
-        application.row(tx, place, row)?;
+    let new: Vec<_> = (0..).zip(people).map(drawn).collect();
+    let (mut applied, mut all) = (Applied::default(), Vec::with_capacity(people.len()));
+    for (person, added) in people.iter().zip(users::add_new(tx, by, &new)?) {
+        let key = hash(&fold(&person.email));
+        if let Some(user) = added {
+            applied.added.push(key);
+            all.push(user.id);
+            continue;
+        }
+        let user = users::find_by_email(tx, by.organization_id(), &person.email)?
+            .ok_or_else(|| Error::not_found("User", &person.email))?;
+        if let Some(changes) = changes(person.name.as_deref(), person.role, &user) {
+            applied.updated.push(key);
+            users::modify(tx, by, &user, &changes)?;
+        }
+        all.push(user.id);
     }
-    Ok(application.applied)
+    Ok((applied, all))
+}
+
+/// Applies memberships of the people of these ids, and makes the projects that are not there. The people were applied by transactions
+/// before, and somebody else may have changed them since, so they are read again.
+pub fn memberships(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    ids: &IdBlock,
+    memberships: &[Membership],
+    people: &[String],
+) -> Result<Applied> {
+    let current = current(tx, by, memberships, people)?;
+    let (mut applied, mut projects) = (Applied::default(), HashMap::new());
+    for (place, Membership { project: name, .. }) in (0..).zip(memberships) {
+        if !projects.contains_key(name.as_str()) {
+            projects.insert(name.as_str(), project(tx, by, &mut applied, ids, place, name)?);
+        }
+    }
+    let new = |membership: &Membership| NewMember {
+        project: &projects[membership.project.as_str()],
+        user: &current[people[membership.person].as_str()],
+        role: membership.role,
+    };
+    let new: Vec<_> = memberships.iter().map(new).collect();
+    for (NewMember { project, user, role }, added) in
+        new.iter().zip(members::add_new(tx, by, &new)?)
+    {
+        if added.is_some() {
+            applied.memberships_added += 1;
+            continue;
+        }
+        let member = members::find(tx, by.organization_id(), &project.id, &user.id)?;
+        if member.role != *role {
+            applied.memberships_updated += 1;
+            members::modify(tx, by, project, member, *role)?;
+        }
+    }
+    Ok(applied)
+}
+
+/// Whoever these memberships are of, by id.
+fn current<'a>(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    memberships: &[Membership],
+    people: &'a [String],
+) -> Result<HashMap<&'a str, User>> {
+    let ids: BTreeSet<_> = memberships.iter().map(|one| people[one.person].as_str()).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let mut current = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(AT_ONCE) {
+        let found = users::find_several(tx, by.organization_id(), some)?;
+        let mut found: HashMap<_, _> =
+            found.into_iter().map(|user| (user.id.clone(), user)).collect();
+        for id in some {
+            let gone = || Error::not_found("User", id);
+            current.insert(*id, found.remove(*id).ok_or_else(gone)?);
+        }
+    }
+    Ok(current)
+}
+
+fn project(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    applied: &mut Applied,
+    ids: &IdBlock,
+    place: u16,
+    name: &str,
+) -> Result<Project> {
+    if let Some(project) = find_project(tx, by.organization_id(), name)? {
+        return Ok(project);
+    }
+    applied.projects_created += 1;
+    projects::create(tx, by, &NewProject::named(ids.id("proj_", place), name))
 }
 
 /// Makes an owner a reader, after everybody else was imported.
@@ -88,11 +155,11 @@ pub fn demote(tx: &mut Tx<'_>, by: &Author, email: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// What a row changes about a person who is there, demotion aside.
-pub fn changes(row: &Row, user: &User) -> Option<Changes> {
-    let is_promotion = row.role == OrganizationRole::Owner && user.role != row.role;
-    let role = is_promotion.then_some(row.role);
-    let name = row.name.clone().filter(|name| Some(name) != user.name.as_ref());
+/// What the file changes about a person who is there, demotion aside.
+pub fn changes(name: Option<&str>, role: OrganizationRole, user: &User) -> Option<Changes> {
+    let is_promotion = role == OrganizationRole::Owner && user.role != role;
+    let role = is_promotion.then_some(role);
+    let name = name.filter(|name| Some(*name) != user.name.as_deref()).map(str::to_owned);
     (role.is_some() || name.is_some()).then(|| Changes { name, role, ..Changes::default() })
 }
 
@@ -104,92 +171,4 @@ pub fn find_project(tx: &mut Tx<'_>, organization: &str, name: &str) -> Result<O
         return Err(Error::which(&format!("active project named '{name}'"), &ids));
     }
     Ok(found.pop())
-}
-
-/// A portion under way, with what it looked up: a file names the same people and projects again and again.
-struct Application<'a> {
-    by: &'a Author,
-    portion: &'a Portion,
-    applied: Applied,
-    people: HashMap<String, User>,
-    projects: HashMap<&'a str, Rc<Project>>,
-}
-
-impl<'a> Application<'a> {
-    fn row(&mut self, tx: &mut Tx<'_>, place: u16, row: &'a Row) -> Result<()> {
-        let key = users::fold(&row.email);
-        let known = self.people.remove(&key);
-        let user = self.person(tx, place, row, known)?;
-        if let Some((name, role)) = &row.membership {
-            let project = self.project(tx, place, name)?;
-            self.membership(tx, &project, &user, *role)?;
-        }
-        self.people.insert(key, user);
-        Ok(())
-    }
-
-    fn person(
-        &mut self,
-        tx: &mut Tx<'_>,
-        place: u16,
-        row: &Row,
-        known: Option<User>,
-    ) -> Result<User> {
-        let key = hash(&users::fold(&row.email));
-        let user = match known {
-            Some(user) => user,
-            None => match self.add_person(tx, place, row)? {
-                Some(user) => {
-                    self.applied.added.push(key);
-                    return Ok(user);
-                }
-                None => users::find_by_email(tx, self.by.organization_id(), &row.email)?
-                    .ok_or_else(|| Error::not_found("User", &row.email))?,
-            },
-        };
-        let Some(changes) = changes(row, &user) else { return Ok(user) };
-        self.applied.updated.push(key);
-        users::modify(tx, self.by, &user, &changes)
-    }
-
-    fn add_person(&self, tx: &mut Tx<'_>, place: u16, row: &Row) -> Result<Option<User>> {
-        let id = self.portion.user_ids.id("user-", place);
-        let (email, name) = (row.email.clone(), row.name.clone());
-        users::add_if_new(tx, self.by, &NewUser { id, email, name, role: row.role })
-    }
-
-    fn project(&mut self, tx: &mut Tx<'_>, place: u16, name: &'a str) -> Result<Rc<Project>> {
-        if let Some(project) = self.projects.get(name) {
-            return Ok(Rc::clone(project));
-        }
-        let project = if let Some(project) = find_project(tx, self.by.organization_id(), name)? {
-            project
-        } else {
-            self.applied.projects_created += 1;
-            let new = NewProject::named(self.portion.project_ids.id("proj_", place), name);
-            projects::create(tx, self.by, &new)?
-        };
-        let project = Rc::new(project);
-        self.projects.insert(name, Rc::clone(&project));
-        Ok(project)
-    }
-
-    fn membership(
-        &mut self,
-        tx: &mut Tx<'_>,
-        project: &Project,
-        user: &User,
-        role: ProjectRole,
-    ) -> Result<()> {
-        if members::add_if_new(tx, self.by, project, user, role)?.is_some() {
-            self.applied.memberships_added += 1;
-            return Ok(());
-        }
-        let member = members::find(tx, self.by.organization_id(), &project.id, &user.id)?;
-        if member.role != role {
-            self.applied.memberships_updated += 1;
-            members::modify(tx, self.by, project, member, role)?;
-        }
-        Ok(())
-    }
 }

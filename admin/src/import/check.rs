@@ -8,7 +8,7 @@ use sql::{Store, Tx};
 use super::consistency::{Consistency, Count};
 use super::fault::Fault;
 use super::row::{Row, Rows};
-use super::{BATCH, lookup};
+use super::{LOOKED_AT, lookup};
 use crate::error::{Error, Result};
 use crate::resources::projects::store as projects;
 
@@ -63,7 +63,7 @@ pub fn check(store: &Store, organization: &str, source: &mut (impl Read + Seek))
     let (mut check, mut consistency) = (Check::default(), Consistency::default());
     let mut clear = BTreeSet::new();
     loop {
-        let portion: Vec<_> = rows.by_ref().take(BATCH).collect();
+        let portion: Vec<_> = rows.by_ref().take(LOOKED_AT).collect();
         if portion.is_empty() {
             break;
         }

@@ -42,16 +42,3 @@ pub fn analyze(store: &Store) -> Result<()> {
         Ok::<_, Error>(())
     })
 }
-
-/// Gives `SQLite`'s writer a cache that holds the pages of a whole portion and the upper ones of every index, and lets the log grow
-/// to 32 MiB, so that a page is copied from it once for many portions. A serving process has no use for either.
-pub fn prepare_writer(store: &Store) -> Result<()> {
-    if store.engine() == Engine::Postgres {
-        return Ok(());
-    }
-    store.write_blocking(|tx| {
-        tx.execute("PRAGMA cache_size = -16384", args![])?;
-        tx.execute("PRAGMA wal_autocheckpoint = 8192", args![])?;
-        Ok::<_, Error>(())
-    })
-}

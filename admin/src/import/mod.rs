@@ -18,6 +18,7 @@ mod run;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use check::Check;
 pub use consistency::Count;
@@ -28,5 +29,7 @@ pub use records::{Record, Records};
 pub use run::{Demotion, Import};
 pub use tally::Tally;
 
-/// How many rows one transaction applies at most.
-pub const BATCH: usize = 2000;
+/// How many people or memberships one transaction applies at most.
+pub const BATCH: usize = 8000;
+/// How many rows of the file are looked up at once where nothing is written. Each takes statements of its own.
+const LOOKED_AT: usize = 2000;

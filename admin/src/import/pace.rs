@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use sql::{Engine, Store};
 
 /// A portion that takes longer is too large. A change of a server beside waits for one portion, sometimes two.
-const LONG: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_millis(250);
 /// A portion that takes less may be twice as large.
-const SHORT: Duration = Duration::from_millis(40);
+const SHORT: Duration = Duration::from_millis(100);
+/// How many rows the first portion has: what they cost is not known yet.
+const FIRST: usize = 1000;
 /// How long the lock stays free between two portions.
 const GAP: Duration = Duration::from_millis(4);
 
@@ -19,9 +21,9 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Begins with the most rows that a portion may have.
+    /// For portions of at most so many rows.
     pub fn new(most: usize) -> Self {
-        Self { rows: most, most }
+        Self { rows: most.min(FIRST), most }
     }
 
     /// How many rows to take next.
@@ -65,9 +67,9 @@ mod tests {
             pace.rows()
         };
         assert_eq!(
-            [next(101), next(500), next(60), next(10), next(10), next(10)],
+            [next(251), next(500), next(150), next(10), next(10), next(10)],
             [500, 250, 250, 500, 1000, 1000]
         );
-        assert_eq!((0..20).map(|_| next(200)).last(), Some(1));
+        assert_eq!((0..20).map(|_| next(300)).last(), Some(1));
     }
 }

@@ -81,7 +81,9 @@ fn look(tx: &mut Tx<'_>, organization: &str, row: &Row) -> Result<Found> {
     let user = users::find_by_email(tx, organization, &row.email)?;
     let mut found = Found {
         has_person: user.is_some(),
-        would_change_person: user.as_ref().is_some_and(|user| changes(row, user).is_some()),
+        would_change_person: user
+            .as_ref()
+            .is_some_and(|user| changes(row.name.as_deref(), row.role, user).is_some()),
         ..Found::default()
     };
     let Some((name, _)) = &row.membership else { return Ok(found) };

@@ -94,7 +94,7 @@ fn text<'a>(line: u64, column: &'static str, bytes: &'a [u8]) -> Result<&'a str,
         "has a control character; remove it".to_owned()
     } else if text.trim() != text {
         "begins or ends with a space; remove it".to_owned()
-    } else if text.chars().nth(longest).is_some() {
+    } else if text.len() > longest && text.chars().nth(longest).is_some() {
         format!("is {} characters long; at most {longest} are kept", text.chars().count())
     } else {
         return Ok(text);

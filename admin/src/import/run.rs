@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 use std::time::Instant;
 
-use sql::Store;
+use sql::{Store, Tx};
 
-use super::BATCH;
-use super::apply::{self, Applied, Portion};
+use super::apply::{self, Applied, EVENTS_PER_MEMBERSHIP, EVENTS_PER_PERSON};
 use super::check::{Check, check};
 use super::consistency::hash;
 use super::lookup::{self, EndingKey};
@@ -15,19 +15,14 @@ use super::pace::{Pace, yield_lock};
 use super::rehearsal::Rehearsal;
 use super::row::{Row, Rows};
 use super::tally::Tally;
+use super::window::{self, Membership, Person, Window};
+use super::{BATCH, LOOKED_AT};
 use crate::audit::{Actor, Author, Origin};
 use crate::domain::clock::Clock;
 use crate::domain::id::{IdBlock, Ids};
 use crate::error::{Error, Kind, Result};
 use crate::organization::Organization;
 use crate::resources::users::store::{self as users, fold};
-
-/// Role changes write three events each.
-const EVENTS_PER_DEMOTION: usize = 3;
-/// So many rows are brought into the order of their addresses before they are applied, because the index of addresses is as
-/// large as the file and its pages are written with every portion that touches them: now each holds rows side by side. A person's
-/// rows keep the order of the file. With 65,536 rows 10^6 people write 13 GB instead of 38, for 15 MiB of memory.
-const WINDOW: usize = 1 << 16;
 
 /// An import into an organization. Blocks, so it must not be used inside an asynchronous context.
 ///
@@ -44,7 +39,7 @@ pub struct Import<'a> {
     pub clock: &'a dyn Clock,
     /// Who imports, for the record.
     pub user: &'a str,
-    /// How many rows one transaction applies at most; no more than [`BATCH`].
+    /// How many people or memberships one transaction applies at most; no more than [`BATCH`].
     pub rows_at_once: usize,
 }
 
@@ -82,7 +77,7 @@ impl Import<'_> {
         let mut rehearsal = Rehearsal::default();
         let mut rows = GoodRows::new(source, check)?;
         loop {
-            let portion = rows.take(BATCH)?;
+            let portion = rows.take(LOOKED_AT)?;
             if portion.is_empty() {
                 break;
             }
@@ -97,25 +92,20 @@ impl Import<'_> {
     /// The second pass: applies every row that the first found no fault with.
     pub fn run(&self, source: &mut (impl Read + Seek), check: &Check) -> Result<Tally> {
         let (mut tally, mut changed) = (Tally::default(), HashSet::new());
-        lookup::prepare_writer(self.store)?;
         let mut pace = Pace::new(self.rows_at_once.clamp(1, BATCH));
         let mut rows = GoodRows::new(source, check)?;
         loop {
-            let mut window = rows.take(WINDOW)?;
+            let window = rows.take(window::ROWS)?;
             if window.is_empty() {
                 break;
             }
-            window.sort_by_cached_key(|row| fold(&row.email));
-            let mut window = window.into_iter();
-            while window.len() > 0 {
-                let portion = window.by_ref().take(pace.rows()).collect();
-                let (applied, began) = self.apply(Portion::draw(portion, self.ids))?;
-                tally.add(&applied, &mut changed);
-                yield_lock(self.store, &mut pace, began);
-            }
+            let Window { people, memberships } = Window::of(window);
+            let mut tell = |applied: Applied| tally.add(&applied, &mut changed);
+            let people = Arc::new(self.people(people, &mut pace, &mut tell)?);
+            self.memberships(memberships, &people, &mut pace, &mut tell)?;
         }
-        for emails in check.demoted.chunks(BATCH) {
-            let updated = self.demote(emails.to_vec())?;
+        for emails in check.demoted.chunks(pace.rows()) {
+            let updated = self.demote(emails.to_vec(), &mut pace)?;
             tally.add(&Applied { updated, ..Applied::default() }, &mut changed);
         }
         Ok(tally)
@@ -126,28 +116,77 @@ impl Import<'_> {
         lookup::analyze(self.store)
     }
 
-    /// Answers also since when the store was locked, which is not known outside: it may have been somebody else's turn before.
-    fn apply(&self, portion: Portion) -> Result<(Applied, Instant)> {
-        let author = self.author();
-        self.store.write_blocking(move |tx| {
-            let began = Instant::now();
-            let applied = apply::apply(tx, &author(portion.event_ids()), &portion)?;
-            Ok((applied, began))
-        })
+    fn people(
+        &self,
+        people: Vec<Person>,
+        pace: &mut Pace,
+        tell: &mut impl FnMut(Applied),
+    ) -> Result<Vec<String>> {
+        let (mut rest, mut ids_of_all) = (people.into_iter(), Vec::new());
+        while rest.len() > 0 {
+            let portion: Vec<_> = rest.by_ref().take(pace.rows()).collect();
+            let (ids, events) = (self.block(portion.len()), portion.len() * EVENTS_PER_PERSON);
+            let work = move |tx: &mut Tx<'_>, by: &Author| apply::people(tx, by, &ids, &portion);
+            let (applied, now) = self.write(pace, events, work)?;
+            tell(applied);
+            ids_of_all.extend(now);
+        }
+        Ok(ids_of_all)
     }
 
-    fn demote(&self, emails: Vec<String>) -> Result<Vec<u64>> {
-        let events = u16::try_from(emails.len() * EVENTS_PER_DEMOTION).unwrap_or(u16::MAX);
-        let (author, event_ids) = (self.author(), self.ids.block(events));
-        self.store.write_blocking(move |tx| {
-            let (by, mut demoted) = (author(event_ids.clone()), Vec::new());
+    fn memberships(
+        &self,
+        memberships: Vec<Membership>,
+        people: &Arc<Vec<String>>,
+        pace: &mut Pace,
+        tell: &mut impl FnMut(Applied),
+    ) -> Result<()> {
+        let mut rest = memberships.into_iter();
+        while rest.len() > 0 {
+            let portion: Vec<_> = rest.by_ref().take(pace.rows()).collect();
+            let (ids, events) = (self.block(portion.len()), portion.len() * EVENTS_PER_MEMBERSHIP);
+            let people = Arc::clone(people);
+            let work = move |tx: &mut Tx<'_>, by: &Author| {
+                apply::memberships(tx, by, &ids, &portion, &people)
+            };
+            tell(self.write(pace, events, work)?);
+        }
+        Ok(())
+    }
+
+    fn demote(&self, emails: Vec<String>, pace: &mut Pace) -> Result<Vec<u64>> {
+        let events = emails.len() * EVENTS_PER_PERSON;
+        self.write(pace, events, move |tx, by| {
+            let mut demoted = Vec::new();
             for email in &emails {
-                if apply::demote(tx, &by, email)? {
+                if apply::demote(tx, by, email)? {
                     demoted.push(hash(&fold(email)));
                 }
             }
             Ok(demoted)
         })
+    }
+
+    /// One transaction that writes at most so many events, and a rest for others after it.
+    fn write<T: Send + 'static>(
+        &self,
+        pace: &mut Pace,
+        events: usize,
+        work: impl Fn(&mut Tx<'_>, &Author) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (author, event_ids) = (self.author(), self.block(events));
+        // Since when the store was locked is not known outside: it may have been somebody else's turn before.
+        let (done, began) = self.store.write_blocking(move |tx| {
+            let began = Instant::now();
+            let done = work(tx, &author(event_ids.clone()))?;
+            Ok::<_, Error>((done, began))
+        })?;
+        yield_lock(self.store, pace, began);
+        Ok(done)
+    }
+
+    fn block(&self, count: usize) -> IdBlock {
+        self.ids.block(u16::try_from(count).unwrap_or(u16::MAX))
     }
 
     /// The author of one transaction's events, made anew each time that the transaction runs.

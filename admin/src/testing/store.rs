@@ -29,7 +29,7 @@ impl TestStore {
     fn open(database: TestDatabase, observer: Option<Observer>) -> Self {
         let deadline = std::time::Duration::from_mins(2);
         let options = Options {
-            connections: 4,
+            connections: 2,
             readers: 2,
             deadline,
             observer,

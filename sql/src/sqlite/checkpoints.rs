@@ -11,16 +11,31 @@ use rusqlite::{Connection, Row};
 use super::{error, open};
 use crate::{Error, Result};
 
-/// The log is brought into the file each time it has grown by so many pages.
-const PORTION: i32 = 1000;
-/// If somebody still read an older state, it is tried again when it has grown by so many more.
-const AGAIN: i32 = 125;
-/// From so many pages on, 32 MiB, the connection that writes does it itself between two commits. Only then is all of the log in the file
-/// for a moment although more is written all the time, and the log begins anew.
-const MOST: i32 = 8192;
+/// When the log is brought into the file, in pages of the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// Each time that it has grown by so many.
+    portion: i32,
+    /// From so many on, the connection that writes does it itself between two commits. Only then is all of the log in the file for a
+    /// moment although more is written all the time, and the log begins anew.
+    most: i32,
+}
+
+impl Sizes {
+    /// For a process that serves: 4 MiB at a time and 32 MiB in all.
+    pub(super) const SERVING: Self = Self { portion: 1000, most: 8192 };
+    /// For one that loads: 64 MiB, so that a page is copied from it once for several transactions, and 256 MiB.
+    pub(super) const LOADING: Self = Self { portion: 16_384, most: 65_536 };
+
+    /// If somebody still read an older state, it is tried again when the log has grown by so many more.
+    fn again(self) -> i32 {
+        self.portion / 8
+    }
+}
 
 /// Looks after the log of the connection that writes.
 pub(super) struct Checkpoints {
+    sizes: Sizes,
     /// How many pages the log had after the last commit.
     pages: Arc<AtomicI32>,
     /// How many it had when it was last asked for.
@@ -34,7 +49,7 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Takes over from `SQLite`, which would do it at the end of a commit, before that is acknowledged.
-    pub(super) fn start(path: &str, writer: &mut Connection) -> Result<Self> {
+    pub(super) fn start(path: &str, writer: &mut Connection, sizes: Sizes) -> Result<Self> {
         let pages = Arc::<AtomicI32>::default();
         let count = Arc::clone(&pages);
         let hook = move |_: &mut rusqlite::hooks::Wal, now| {
@@ -56,7 +71,7 @@ impl Checkpoints {
         };
         let thread = Builder::new().name("store-checkpoint".to_owned()).spawn(work);
         let thread = thread.map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { pages, asked: Cell::new(0), done: Cell::new(0), wake, turn, thread })
+        Ok(Self { sizes, pages, asked: Cell::new(0), done: Cell::new(0), wake, turn, thread })
     }
 
     /// To be called after each commit, when nobody waits for it any more.
@@ -66,10 +81,12 @@ impl Checkpoints {
             self.asked.set(0);
             self.done.set(0);
         }
-        if pages >= MOST && pages >= self.done.get() + PORTION {
+        let Sizes { portion, most } = self.sizes;
+        if pages >= most && pages >= self.done.get() + portion {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.done.set(if checkpoint(writer) { pages } else { pages - PORTION + AGAIN });
-        } else if pages >= self.asked.get() + PORTION {
+            let is_all = checkpoint(writer);
+            self.done.set(if is_all { pages } else { pages - portion + self.sizes.again() });
+        } else if pages >= self.asked.get() + portion {
             self.asked.set(pages);
             // Somebody who is woken already looks at all of the log.
             let _ = self.wake.try_send(());

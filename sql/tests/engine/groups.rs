@@ -10,7 +10,7 @@ use crate::harness::{
 };
 use crate::harness::{skip, text};
 
-fn write<T: Send + 'static>(
+pub fn write<T: Send + 'static>(
     store: &Store,
     job: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
 ) -> Queued<T> {
@@ -26,7 +26,7 @@ fn blocker(store: &Store, hold: Hold) -> Queued<()> {
 }
 
 /// A group that has begun and takes whatever is written until the door opens.
-fn held(store: &Store) -> (Gate, Queued<()>) {
+pub fn held(store: &Store) -> (Gate, Queued<()>) {
     let (door, hold) = gate();
     let blocked = blocker(store, hold);
     door.entered();

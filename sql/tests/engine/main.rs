@@ -15,6 +15,7 @@ mod metrics;
 mod migrations;
 mod opening;
 mod reconnect;
+mod rows;
 mod snapshots;
 mod stamps;
 mod transactions;

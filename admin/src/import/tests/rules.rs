@@ -1,11 +1,15 @@
 //! What an import does with a file that is in order.
 
 use serde_json::json;
-use sql::args;
+use sql::{Tx, args};
 
 use super::{HEADER, check, import, run, view, with_import};
-use crate::error::Kind;
-use crate::import::Tally;
+use crate::audit::{Actor, Author, Origin};
+use crate::domain::role::{OrganizationRole, ProjectRole};
+use crate::error::{Kind, Result};
+use crate::import::window::{Membership, Person};
+use crate::import::{Import, Tally, apply};
+use crate::resources::users::store::{self as users, Changes};
 use crate::testing::{Api, fixture};
 
 fn has(api: &Api, line: &str) -> bool {
@@ -36,8 +40,8 @@ async fn people_projects_and_memberships_are_added_with_one_event_each() {
     let kinds: Vec<_> = events.iter().map(|(kind, ..)| kind.as_str()).collect();
     let expected = [
         "user.added",
-        "project.created",
         "user.added",
+        "project.created",
         "project.created",
         "user.added",
         "user.added",
@@ -200,4 +204,53 @@ async fn rows_of_many_portions_are_counted_once() {
     let tally = import(&api, &rows);
     assert_eq!((tally.people_added, tally.projects_created), (700, 13));
     assert_eq!(tally.memberships_added, 3000);
+}
+
+/// One transaction of an import, with an author of its own.
+fn write(
+    import: &Import<'_>,
+    work: impl Fn(&mut Tx<'_>, &Author) -> Result<Vec<String>> + Send + 'static,
+) -> Result<Vec<String>> {
+    let (organization, ids) = (import.organization.clone(), import.ids.block(8));
+    import.store.write_blocking(move |tx| {
+        let actor = Actor::CommandLine { user: "olga".to_owned() };
+        let (origin, now) = (Origin::default(), 1_750_000_000);
+        work(tx, &Author::new(organization.clone(), actor, origin, now, ids.clone()))
+    })
+}
+
+/// People and their memberships are applied one after the other, and somebody else may write between.
+#[tokio::test]
+async fn a_membership_shows_the_person_as_they_are_when_it_is_written() {
+    let api = Api::new().await;
+    let organization = api.first.organization.clone();
+    let changed = with_import(&api, &organization, |import| {
+        let person = Person {
+            email: "ada@x.example".to_owned(),
+            name: Some("Ada".to_owned()),
+            role: OrganizationRole::Reader,
+        };
+        let membership =
+            Membership { person: 0, project: "P".to_owned(), role: ProjectRole::Member };
+        let drawn = import.ids.block(1);
+        let add = move |tx: &mut Tx<'_>, by: &Author| {
+            apply::people(tx, by, &drawn, std::slice::from_ref(&person)).map(|(_, ids)| ids)
+        };
+        let ids = write(import, add).expect("a person can be added");
+        let rename = |tx: &mut Tx<'_>, by: &Author| {
+            let user = users::find_by_email(tx, by.organization_id(), "ada@x.example")?;
+            let user = user.expect("the person is there");
+            let changes = Changes { name: Some("Countess".to_owned()), ..Changes::default() };
+            users::modify(tx, by, &user, &changes).map(|_| vec![])
+        };
+        write(import, rename).expect("a person can be renamed");
+        let drawn = import.ids.block(1);
+        let join = move |tx: &mut Tx<'_>, by: &Author| {
+            apply::memberships(tx, by, &drawn, std::slice::from_ref(&membership), &ids)
+                .map(|_| vec![])
+        };
+        write(import, join)
+    });
+    assert_eq!(changed.ok(), Some(vec![]));
+    assert!(view(&api, &organization).contains(&"ada@x.example Countess reader".to_owned()));
 }

@@ -26,6 +26,17 @@ pub struct Member {
     pub shown: String,
 }
 
+/// A membership about to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMember<'a> {
+    /// Where.
+    pub project: &'a Project,
+    /// Who.
+    pub user: &'a User,
+    /// The first role.
+    pub role: ProjectRole,
+}
+
 /// Somebody is not in the project. The words are what clients look for when they remove twice.
 #[must_use]
 pub fn not_a_member(project: &str, user: &str) -> Error {
@@ -96,7 +107,8 @@ pub fn add(
     user: &User,
     role: ProjectRole,
 ) -> Result<Member> {
-    add_if_new(tx, by, project, user, role)?.ok_or_else(|| {
+    let added = add_new(tx, by, &[NewMember { project, user, role }])?.pop().flatten();
+    added.ok_or_else(|| {
         let message = format!(
             "User {} already exists in project {}. Change the role by updating the project user.",
             user.id, project.id
@@ -105,28 +117,31 @@ pub fn add(
     })
 }
 
-/// Adds a person to a project unless they are in it.
-pub fn add_if_new(
-    tx: &mut Tx<'_>,
-    by: &Author,
-    project: &Project,
-    user: &User,
-    role: ProjectRole,
-) -> Result<Option<Member>> {
-    // The insert itself finds out whether the person is there already: reading first would make concurrent
+/// Adds those who are not in their project yet, and answers for each the member who was added.
+pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewMember<'_>]) -> Result<Vec<Option<Member>>> {
+    // The insert itself finds out whether somebody is there already: reading first would make concurrent
     // additions conflict under SERIALIZABLE.
-    let shown = shown::rest(user.name.as_deref(), &user.email, Some(role), by.now)?;
-    let inserted = tx.execute(
-        "INSERT INTO project_members (organization_id, project_id, user_id, shown, role, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        args![by.organization_id(), &project.id, &user.id, &shown, role.name(), by.now],
-    )?;
-    if inserted == 0 {
-        return Ok(None);
+    let shown = |NewMember { user, role, .. }: &NewMember<'_>| {
+        shown::rest(user.name.as_deref(), &user.email, Some(*role), by.now)
+    };
+    let shown = new.iter().map(shown).collect::<Result<Vec<_>>>()?;
+    let mut cells = Vec::new();
+    for (NewMember { project, user, role }, shown) in new.iter().zip(&shown) {
+        let member = args![by.organization_id(), &project.id, &user.id, shown, role.name(), by.now];
+        cells.extend_from_slice(member);
     }
-    let payload = json!({ "id": user.id, "data": { "role": role.name() } });
-    audit::append(tx, by, &Event::new("user.added", &user.id, payload).in_project(&project.id))?;
-    Ok(Some(Member { user_id: user.id.clone(), role, shown }))
+    let columns = "project_members (organization_id, project_id, user_id, shown, role, added_at)";
+    let added = tx.insert_new(columns, &cells, &[1, 2])?;
+    let (mut events, mut members) = (vec![], vec![]);
+    for ((NewMember { project, user, role }, shown), is_added) in new.iter().zip(shown).zip(added) {
+        members.push(is_added.then(|| Member { user_id: user.id.clone(), role: *role, shown }));
+        if is_added {
+            let payload = json!({ "id": user.id, "data": { "role": role.name() } });
+            events.push(Event::new("user.added", &user.id, payload).in_project(&project.id));
+        }
+    }
+    audit::append_all(tx, by, &events)?;
+    Ok(members)
 }
 
 /// Gives a member one role in place of every built-in one.

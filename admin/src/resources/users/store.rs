@@ -79,6 +79,27 @@ pub struct NewUser {
     pub role: OrganizationRole,
 }
 
+impl NewUser {
+    /// The person, who joins now.
+    fn user(&self, now: i64) -> User {
+        User {
+            id: self.id.clone(),
+            email: self.email.clone(),
+            name: self.name.clone(),
+            role: self.role,
+            has_role: true,
+            added_at: now,
+            technical_level: None,
+            developer_persona: None,
+        }
+    }
+
+    fn event(&self) -> Event {
+        let payload = json!({ "id": self.id, "data": { "role": self.role.name() } });
+        Event::new("user.added", &self.id, payload)
+    }
+}
+
 /// What a request wants to change about a person.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
@@ -102,7 +123,8 @@ pub fn fold(email: &str) -> String {
 
 /// Adds a person to the organization, as somebody who accepted an invitation.
 pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
-    add_if_new(tx, by, new)?.ok_or_else(|| {
+    let added = add_new(tx, by, std::slice::from_ref(new))?.pop().flatten();
+    added.ok_or_else(|| {
         let message = format!(
             "A user with the e-mail address {} already exists in the organization.",
             new.email
@@ -111,36 +133,22 @@ pub fn add(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<User> {
     })
 }
 
-/// Adds a person unless somebody has the address, which the insert itself finds out.
-pub fn add_if_new(tx: &mut Tx<'_>, by: &Author, new: &NewUser) -> Result<Option<User>> {
-    let inserted = tx.execute(
-        "INSERT INTO users (organization_id, id, email, email_folded, name, role, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        args![
-            by.organization_id(),
-            &new.id,
-            &new.email,
-            &fold(&new.email),
-            new.name.as_deref(),
-            new.role.name(),
-            by.now
-        ],
-    )?;
-    if inserted == 0 {
-        return Ok(None);
+/// Adds those whose address nobody has, which the insert itself finds out, and answers for each the person who was added.
+pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewUser]) -> Result<Vec<Option<User>>> {
+    let folded: Vec<_> = new.iter().map(|new| fold(&new.email)).collect();
+    let mut cells = Vec::new();
+    for (new, folded) in new.iter().zip(&folded) {
+        let (name, role) = (new.name.as_deref(), new.role.name());
+        let person = args![by.organization_id(), &new.id, &new.email, folded, name, role, by.now];
+        cells.extend_from_slice(person);
     }
-    let payload = json!({ "id": new.id, "data": { "role": new.role.name() } });
-    audit::append(tx, by, &Event::new("user.added", &new.id, payload))?;
-    Ok(Some(User {
-        id: new.id.clone(),
-        email: new.email.clone(),
-        name: new.name.clone(),
-        role: new.role,
-        has_role: true,
-        added_at: by.now,
-        technical_level: None,
-        developer_persona: None,
-    }))
+    let columns = "users (organization_id, id, email, email_folded, name, role, added_at)";
+    let added = tx.insert_new(columns, &cells, &[1])?;
+    let added = new.iter().zip(added).map(|(new, is_added)| is_added.then_some(new));
+    let added: Vec<_> = added.collect();
+    let events: Vec<_> = added.iter().flatten().map(|new| new.event()).collect();
+    audit::append_all(tx, by, &events)?;
+    Ok(added.into_iter().map(|new| new.map(|new| new.user(by.now))).collect())
 }
 
 /// A page of everybody, by id.
@@ -180,6 +188,23 @@ pub fn list_by_email(
 /// The person of this id, or 404.
 pub fn find(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<User> {
     find_if_any(tx, organization, id)?.ok_or_else(|| Error::not_found("User", id))
+}
+
+/// Those of these people that there are.
+pub fn find_several(tx: &mut Tx<'_>, organization: &str, ids: &[&str]) -> Result<Vec<User>> {
+    let Some(last) = ids.last() else { return Ok(Vec::new()) };
+    // As where people are looked up by address: few texts, however many there are.
+    let count = ids.len().next_power_of_two();
+    let places: Vec<String> = (2..2 + count).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
+         WHERE organization_id = $1 AND id IN ({})",
+        places.join(", ")
+    );
+    let mut arguments = vec![Arg::from(organization)];
+    arguments
+        .extend(ids.iter().chain(std::iter::repeat(last)).take(count).map(|id| Arg::from(*id)));
+    Ok(tx.all(&sql, &arguments, User::from_row)?)
 }
 
 /// The person of this id, if there is one.

@@ -54,7 +54,7 @@ pub struct Import {
     /// Print one JSON document instead of tables
     #[arg(long)]
     pub json: bool,
-    /// CSV: how many rows one transaction applies at most; fewer let a server beside write sooner
+    /// CSV: how many people or memberships one transaction applies at most; fewer let a server beside write sooner
     #[arg(long, value_name = "ROWS", default_value_t = most(), value_parser = clap::value_parser!(u16).range(1..=i64::from(most())))]
     pub batch_size: u16,
     /// CSV and a new store: the e-mail address of the owner

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use admin::domain::clock::{Clock as _, SystemClock, SystemRandom};
 use admin::domain::id::Ids;
@@ -15,6 +16,9 @@ use sql::Store;
 use super::{Import, report};
 use crate::config::{Settings, Usage};
 use crate::{first_start, key_file, serve};
+
+/// How long a transaction may take. No request waits for one; a portion of changed roles far from the database takes longer than any.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An organization in its store.
 pub struct Target {
@@ -52,6 +56,8 @@ impl Target {
                 key.display()
             ));
         }
+        store.close();
+        let store = open(&settings)?;
         let organization = organization(&store, flags)?;
         Ok(Self { store, organization, is_stand_in: false })
     }
@@ -97,7 +103,7 @@ fn existing(settings: &Settings, dry_run: bool) -> Result<Option<Store>> {
     if file.is_some_and(|file| !file.exists()) {
         return Ok(None);
     }
-    let store = Store::open(settings.store()).context("cannot open the store")?;
+    let store = open(settings)?;
     let migrations = admin::migrations();
     let pending = serve::runtime()?.block_on(store.pending(&migrations))?;
     if pending.len() == migrations.len() {
@@ -117,6 +123,11 @@ fn existing(settings: &Settings, dry_run: bool) -> Result<Option<Store>> {
         return Ok(None);
     }
     Ok(Some(store))
+}
+
+fn open(settings: &Settings) -> Result<Store> {
+    let options = sql::Options { is_loading: true, deadline: PATIENCE, ..settings.store() };
+    Store::open(options).context("cannot open the store")
 }
 
 fn stand_in(settings: &Settings) -> Result<Store> {

@@ -10,7 +10,7 @@ use crate::domain::secret::KeyHash;
 use crate::error::Result;
 use crate::organization::Organization;
 use crate::resources::invites::store::{Invite, Status};
-use crate::resources::project_users::store as members;
+use crate::resources::project_users::store::{self as members, NewMember};
 use crate::resources::projects::store::{self as projects, Project};
 use crate::resources::users::store::{self as users, Changes, NewUser, User};
 
@@ -89,11 +89,14 @@ pub fn accept(
         let (id, name) = (newcomer.id.clone(), newcomer.name.clone());
         users::add(tx, &by, &NewUser { id, email: invite.email.clone(), name, role: invite.role })?
     };
-    for project in open_projects(tx, &invitation)? {
+    let projects = open_projects(tx, &invitation)?;
+    let memberships = projects.iter().map(|project| {
         let invited = invite.projects.iter().find(|invited| invited.id == project.id);
         let role = invited.map_or(ProjectRole::Member, |invited| invited.role);
-        members::add_if_new(tx, &by, &project, &user, role)?;
-    }
+        NewMember { project, user: &user, role }
+    });
+    let memberships: Vec<_> = memberships.collect();
+    members::add_new(tx, &by, &memberships)?;
     let payload = json!({ "id": invite.id });
     audit::append(tx, &by, &Event::new("invite.accepted", &invite.id, payload))?;
     Ok(Some(invitation))
