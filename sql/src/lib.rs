@@ -26,6 +26,7 @@ mod error;
 mod image;
 mod insert;
 mod job;
+mod list;
 mod migrate;
 mod options;
 mod postgres;
@@ -39,6 +40,7 @@ mod value;
 
 pub use error::{Error, Result};
 pub use image::Image;
+pub use list::list;
 pub use migrate::Migration;
 pub use options::{Engine, Observer, Options};
 pub use stamp::Stamp;

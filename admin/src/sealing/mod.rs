@@ -12,7 +12,7 @@ pub mod verify;
 
 use std::collections::HashMap;
 
-use sql::{Arg, Stamp, Store, Tx, args};
+use sql::{Stamp, Store, Tx, args};
 
 use crate::audit::PREFIX;
 use crate::audit::record::Framed;
@@ -287,15 +287,9 @@ fn write_in(tx: &mut Tx<'_>, batch: &Batch, is_one_by_one: bool) -> Result<(), U
 
 /// Removes exactly these from the tail.
 fn remove(tx: &mut Tx<'_>, organization: &str, ids: &[String]) -> sql::Result<u64> {
-    let places: Vec<_> =
-        (2..2 + ids.len().next_power_of_two()).map(|place| format!("${place}")).collect();
-    let sql = format!(
-        "DELETE FROM audit_tail WHERE organization_id = $1 AND id IN ({})",
-        places.join(", ")
-    );
-    let mut arguments = vec![Arg::from(organization)];
-    let last = std::iter::repeat(&ids[ids.len() - 1]);
-    arguments.extend(ids.iter().chain(last).take(places.len()).map(Arg::from));
+    let mut arguments = args![organization].to_vec();
+    let ids = sql::list(&mut arguments, ids);
+    let sql = format!("DELETE FROM audit_tail WHERE organization_id = $1 AND id IN ({ids})");
     tx.execute(&sql, &arguments)
 }
 

@@ -1,7 +1,7 @@
 //! The record as it is checked: events with all that their hash covers, and the chain. A column that cannot be read is no error here,
 //! because it is what somebody may have done to the store.
 
-use sql::{Arg, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use super::{ID, Seal, hash as hash_of_seal};
 use crate::audit::PREFIX;
@@ -158,20 +158,17 @@ pub fn window(
 pub fn events(tx: &mut Tx<'_>, organization: &str, ids: &[String]) -> Result<Vec<Stored>> {
     let mut found = Vec::new();
     for ids in ids.chunks(TOGETHER) {
-        let sql =
-            format!("SELECT {COLUMNS} WHERE e.organization_id = $1 AND e.id IN ({})", places());
+        let mut arguments = args![organization].to_vec();
+        let places = sql::list(&mut arguments, ids);
+        let sql = format!("SELECT {COLUMNS} WHERE e.organization_id = $1 AND e.id IN ({places})");
         let first = found.len();
-        found.extend(
-            tx.all(&sql, &with(organization, ids), |row| Ok(Stored::from_row(row)))?
-                .into_iter()
-                .flatten(),
-        );
+        let stored = tx.all(&sql, &arguments, |row| Ok(Stored::from_row(row)))?;
+        found.extend(stored.into_iter().flatten());
         let sql = format!(
-            "SELECT event_id, resource_id FROM audit_resources WHERE organization_id = $1 AND event_id IN ({})
-             ORDER BY event_id, resource_id",
-            places()
+            "SELECT event_id, resource_id FROM audit_resources WHERE organization_id = $1 AND event_id IN ({places})
+             ORDER BY event_id, resource_id"
         );
-        let others = tx.all(&sql, &with(organization, ids), |row| {
+        let others = tx.all(&sql, &arguments, |row| {
             Ok((row.get::<String>(0)?, row.get::<String>(1).unwrap_or_default()))
         })?;
         for (event, other) in others {
@@ -193,11 +190,12 @@ pub fn waiting(
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
     for ids in ids.chunks(TOGETHER) {
+        let mut arguments = args![organization].to_vec();
+        let places = sql::list(&mut arguments, ids);
         let sql = format!(
-            "SELECT id, hash FROM audit_tail WHERE organization_id = $1 AND id IN ({})",
-            places()
+            "SELECT id, hash FROM audit_tail WHERE organization_id = $1 AND id IN ({places})"
         );
-        found.extend(tx.all(&sql, &with(organization, ids), |row| {
+        found.extend(tx.all(&sql, &arguments, |row| {
             Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1).unwrap_or_default()))
         })?);
     }
@@ -215,16 +213,6 @@ pub fn tail(
     Ok(tx.all(sql, args![organization, after, until], |row| {
         Ok((row.get::<String>(0).unwrap_or_default(), row.get::<Vec<u8>>(1).unwrap_or_default()))
     })?)
-}
-
-fn places() -> String {
-    (2..2 + TOGETHER).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
-}
-
-/// The organization and as many ids as there are places; those that are too many name nothing.
-fn with<'a>(organization: &'a str, ids: &'a [String]) -> Vec<Arg<'a>> {
-    let ids = ids.iter().map(String::as_str).chain(std::iter::repeat(""));
-    std::iter::once(organization).chain(ids.take(TOGETHER)).map(Arg::from).collect()
 }
 
 /// A seal as it is stored.

@@ -94,19 +94,15 @@ fn read(
     kept.into_iter().map(|(project, amount)| Ok((project, amount_of(&amount)?))).collect()
 }
 
-/// The places of these levels in a statement behind two other arguments, and all of them. Rounding up to a power of two keeps few texts.
+/// The places of these levels in a statement behind two other arguments, and all of them.
 pub(super) fn within<'a>(
     organization: &'a str,
     second: i64,
     levels: &[(&'a str, Amount)],
 ) -> (String, Vec<Arg<'a>>) {
-    let count = levels.len().next_power_of_two();
-    let places: Vec<String> = (3..3 + count).map(|place| format!("${place}")).collect();
-    let last = levels.last().map_or(ORGANIZATION, |(project, _)| project);
-    let names = levels.iter().map(|(project, _)| *project).chain(std::iter::repeat(last));
-    let mut arguments = vec![Arg::from(organization), Arg::from(second)];
-    arguments.extend(names.take(count).map(Arg::from));
-    (places.join(", "), arguments)
+    let mut arguments = args![organization, second].to_vec();
+    let places = sql::list(&mut arguments, levels.iter().map(|(project, _)| *project));
+    (places, arguments)
 }
 
 /// Keeps what levels have spent: as many rows at once as are a power of two, for the same reason.

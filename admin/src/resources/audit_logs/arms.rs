@@ -231,7 +231,7 @@ pub fn sort(ids: &mut Vec<String>, order: Order) {
 }
 
 /// The places behind this one for so many values, as [`padded`] fills them.
-pub fn places(values: usize, place: &mut usize) -> String {
+fn places(values: usize, place: &mut usize) -> String {
     let next = |_| {
         *place += 1;
         format!("${place}")

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sql::{Arg, Row, Tx};
+use sql::{Row, Tx, args};
 
-use super::arms::{Bounds, Search, Way, each, padded, pairs, places, texts};
+use super::arms::{Bounds, Search, Way, each, pairs, texts};
 use super::filters::Filters;
 use super::things;
 use crate::audit::{KINDS, NEVER_IN_PROJECTS};
@@ -103,15 +103,14 @@ fn actors_by(
     if values.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let places = places(values.len(), &mut 1);
+    let mut arguments = args![organization].to_vec();
+    let places = sql::list(&mut arguments, values);
     let by = |column: &&str| {
         format!(
             "SELECT actor FROM audit_actors WHERE organization_id = $1 AND {column} IN ({places})"
         )
     };
     let sql = columns.iter().map(by).collect::<Vec<_>>().join(" UNION ALL ");
-    let mut arguments = vec![Arg::from(organization)];
-    arguments.extend(padded(values));
     Ok(tx.all(&sql, &arguments, |row| row.get(0))?.into_iter().collect())
 }
 
@@ -164,17 +163,16 @@ fn entries(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let mut arguments = args![organization].to_vec();
+    let places = sql::list(&mut arguments, ids);
     let sql = format!(
         "SELECT e.id, e.kind, e.effective_at, e.project_id, p.name, e.ip_address, e.user_agent, e.payload,
              a.kind, a.actor_id, a.user_id, a.email
          FROM audit_events e
          LEFT JOIN audit_actors a ON a.organization_id = e.organization_id AND a.actor = e.actor
          LEFT JOIN projects p ON p.organization_id = e.organization_id AND p.id = e.project_id
-         WHERE e.organization_id = $1 AND e.id IN ({})",
-        places(ids.len(), &mut 1)
+         WHERE e.organization_id = $1 AND e.id IN ({places})"
     );
-    let mut arguments = vec![Arg::from(organization)];
-    arguments.extend(padded(ids));
     let mut rows = tx.all(&sql, &arguments, Entry::from_row)?;
     rows.sort_unstable_by(|a, b| match order {
         Order::Ascending => a.id.cmp(&b.id),

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sql::{Arg, Row, Tx};
+use sql::{Row, Tx, args};
 
-use super::arms::{Bounds, Search, Way, each, padded, places, sort, texts};
+use super::arms::{Bounds, Search, Way, each, padded, sort, texts};
 use super::filters::Filters;
 use crate::error::Result;
 
@@ -81,7 +81,7 @@ fn types_of(
              SELECT t.thing, t.kind FROM t WHERE t.kind IS NOT NULL",
             next("t.thing", " AND e.kind > t.kind")
         );
-        let mut arguments = vec![Arg::from(organization)];
+        let mut arguments = args![organization].to_vec();
         arguments.extend(padded(things));
         found.extend(tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?);
     }
@@ -133,10 +133,9 @@ fn of_events<T>(
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for events in events.chunks(AT_ONCE) {
-        let sql = format!("{select} IN ({})", places(events.len(), &mut 1));
-        let mut arguments = vec![Arg::from(organization)];
-        arguments.extend(padded(events));
-        found.extend(tx.all(&sql, &arguments, &row)?);
+        let mut arguments = args![organization].to_vec();
+        let places = sql::list(&mut arguments, events);
+        found.extend(tx.all(&format!("{select} IN ({places})"), &arguments, &row)?);
     }
     Ok(found)
 }

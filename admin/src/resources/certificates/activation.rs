@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
-use sql::{Arg, Tx};
+use sql::{Arg, Tx, args};
 
 use super::store::{Certificate, Placed, not_found};
 use crate::audit::{self, Author, Event};
@@ -107,15 +107,11 @@ fn write(tx: &mut Tx<'_>, level: &Level, changed: &[&Certificate], turn: Turn) -
 }
 
 /// The arguments of a statement about some certificates at a level, which are the third and those behind it, and their places in the
-/// text. As where people are looked up by address, there are few texts, however many certificates there are.
+/// text.
 fn several<'a>(level: &'a Level, ids: &[&'a str]) -> Option<(String, Vec<Arg<'a>>)> {
-    let last = ids.last()?;
-    let count = ids.len().next_power_of_two();
-    let places: Vec<String> = (3..3 + count).map(|place| format!("${place}")).collect();
-    let mut arguments = vec![Arg::from(&level.organization), Arg::from(level.project_key())];
-    arguments
-        .extend(ids.iter().chain(std::iter::repeat(last)).take(count).map(|id| Arg::from(*id)));
-    Some((places.join(", "), arguments))
+    let mut arguments = args![&level.organization, level.project_key()].to_vec();
+    let places = sql::list(&mut arguments, ids.iter().copied());
+    (!ids.is_empty()).then_some((places, arguments))
 }
 
 /// One event for all that changed, and none for nothing.

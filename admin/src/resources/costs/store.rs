@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sql::{Arg, Tx, args};
+use sql::{Tx, args};
 
 use crate::error::Result;
 
@@ -41,15 +41,11 @@ impl Addresses {
         select: &str,
         users: &[&str],
     ) -> Result<()> {
-        // One text for all: the last one fills the places that are left.
-        let places: Vec<_> = (2..2 + AT_ONCE).map(|place| format!("${place}")).collect();
-        let sql = format!("{select} ({})", places.join(", "));
-        let last = users.last().copied().unwrap_or_default();
         let mut arguments = args![organization].to_vec();
-        arguments.extend(
-            users.iter().copied().chain(std::iter::repeat(last)).take(AT_ONCE).map(Arg::from),
-        );
-        let found = tx.all(&sql, &arguments, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let places = sql::list(&mut arguments, users.iter().copied());
+        let found = tx.all(&format!("{select} ({places})"), &arguments, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         self.0.extend(found);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Projects: rules and rows.
 
 use serde_json::json;
-use sql::{Arg, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
@@ -148,18 +148,15 @@ pub fn find_inhabited(
 /// Those of these projects that there are, in whatever state.
 pub fn find_several(tx: &mut Tx<'_>, organization: &str, ids: &[&str]) -> Result<Vec<Project>> {
     let ids: Vec<_> = ids.iter().copied().filter(|id| is_possible_id(id)).collect();
-    let Some(last) = ids.last() else { return Ok(Vec::new()) };
-    // As where people are looked up by address: few texts, however many there are.
-    let count = ids.len().next_power_of_two();
-    let places: Vec<String> = (2..2 + count).map(|place| format!("${place}")).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut arguments = args![organization].to_vec();
+    let places = sql::list(&mut arguments, ids);
     let sql = format!(
         "SELECT id, name, created_at, archived_at, external_key_id, residency, geography FROM projects
-         WHERE organization_id = $1 AND id IN ({})",
-        places.join(", ")
+         WHERE organization_id = $1 AND id IN ({places})"
     );
-    let mut arguments = vec![Arg::from(organization)];
-    arguments
-        .extend(ids.iter().chain(std::iter::repeat(last)).take(count).map(|id| Arg::from(*id)));
     Ok(tx.all(&sql, &arguments, Project::from_row)?)
 }
 

@@ -92,16 +92,9 @@ fn find_if_any(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<Option<M
 pub fn known(tx: &mut Tx<'_>, organization: &str, ids: &[String]) -> Result<BTreeSet<String>> {
     let mut known = BTreeSet::new();
     for ids in ids.chunks(AT_ONCE) {
-        let Some(last) = ids.last() else { continue };
-        // Rounding up to a power of two keeps few texts.
-        let count = ids.len().next_power_of_two();
-        let places: Vec<String> = (2..2 + count).map(|place| format!("${place}")).collect();
-        let sql = format!(
-            "SELECT id FROM models WHERE organization_id = $1 AND id IN ({})",
-            places.join(", ")
-        );
-        let mut arguments = vec![Arg::from(organization)];
-        arguments.extend(ids.iter().chain(std::iter::repeat(last)).take(count).map(Arg::from));
+        let mut arguments = args![organization].to_vec();
+        let places = sql::list(&mut arguments, ids);
+        let sql = format!("SELECT id FROM models WHERE organization_id = $1 AND id IN ({places})");
         known.extend(tx.all(&sql, &arguments, |row| row.get::<String>(0))?);
     }
     Ok(known)

@@ -1,7 +1,7 @@
 //! The people of an organization: rules and rows.
 
 use serde_json::json;
-use sql::{Arg, Row, Tx, args};
+use sql::{Row, Tx, args};
 
 use super::departure::end_ownership;
 use crate::audit::{self, Author, Event};
@@ -169,18 +169,12 @@ pub fn list_by_email(
     emails: &[String],
     page: &PageRequest,
 ) -> Result<Slice<User>> {
-    // The statement's text depends on how many addresses there are; rounding up to a power of two keeps few texts.
-    let Some(last) = emails.last() else { return Ok(page.cut(Vec::new())) };
-    let count = emails.len().next_power_of_two();
-    let places: Vec<String> = (4..4 + count).map(|place| format!("${place}")).collect();
+    let mut arguments = args![organization, &page.above, page.fetch()].to_vec();
+    let places = sql::list(&mut arguments, emails);
     let sql = format!(
         "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
-         WHERE organization_id = $1 AND id > $2 AND email_folded IN ({}) ORDER BY id LIMIT $3",
-        places.join(", ")
+         WHERE organization_id = $1 AND id > $2 AND email_folded IN ({places}) ORDER BY id LIMIT $3"
     );
-    let mut arguments =
-        vec![Arg::from(organization), Arg::from(&page.above), Arg::from(page.fetch())];
-    arguments.extend(emails.iter().chain(std::iter::repeat(last)).take(count).map(Arg::from));
     let rows = tx.all(&sql, &arguments, User::from_row)?;
     Ok(page.cut(rows))
 }
@@ -192,18 +186,15 @@ pub fn find(tx: &mut Tx<'_>, organization: &str, id: &str) -> Result<User> {
 
 /// Those of these people that there are.
 pub fn find_several(tx: &mut Tx<'_>, organization: &str, ids: &[&str]) -> Result<Vec<User>> {
-    let Some(last) = ids.last() else { return Ok(Vec::new()) };
-    // As where people are looked up by address: few texts, however many there are.
-    let count = ids.len().next_power_of_two();
-    let places: Vec<String> = (2..2 + count).map(|place| format!("${place}")).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut arguments = args![organization].to_vec();
+    let places = sql::list(&mut arguments, ids.iter().copied());
     let sql = format!(
         "SELECT id, email, name, role, added_at, technical_level, developer_persona FROM users
-         WHERE organization_id = $1 AND id IN ({})",
-        places.join(", ")
+         WHERE organization_id = $1 AND id IN ({places})"
     );
-    let mut arguments = vec![Arg::from(organization)];
-    arguments
-        .extend(ids.iter().chain(std::iter::repeat(last)).take(count).map(|id| Arg::from(*id)));
     Ok(tx.all(&sql, &arguments, User::from_row)?)
 }
 

@@ -198,15 +198,12 @@ fn bodies(
     numbers: &[String],
 ) -> Result<Vec<Vec<u8>>> {
     let (kind, width, start) = time;
-    let places: Vec<_> =
-        (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+    let mut arguments = args![organization, kind.name(), width.seconds(), start].to_vec();
+    let places = sql::list(&mut arguments, numbers);
     let sql = format!(
         "SELECT body FROM usage_segments
-         WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({})",
-        places.join(", ")
+         WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({places})"
     );
-    let mut arguments = args![organization, kind.name(), width.seconds(), start].to_vec();
-    arguments.extend(pieces::filled(numbers, places.len()));
     let bodies: Vec<_> = tx.all(&sql, &arguments, |row| row.get(0))?;
     if bodies.len() == numbers.len() {
         Ok(bodies)

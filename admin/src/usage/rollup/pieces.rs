@@ -1,6 +1,6 @@
 //! Segments in the store.
 
-use sql::{Arg, Tx, args};
+use sql::{Tx, args};
 
 use super::Loss;
 use super::segment::{Segment, cut};
@@ -53,21 +53,12 @@ pub(super) fn remove(
     numbers: &[String],
 ) -> Result<(), Loss> {
     let (kind, width, start) = time;
-    let places: Vec<_> =
-        (5..5 + numbers.len().next_power_of_two()).map(|place| format!("${place}")).collect();
+    let mut arguments = args![organization, kind.name(), width.seconds(), start].to_vec();
+    let places = sql::list(&mut arguments, numbers);
     let sql = format!(
         "DELETE FROM usage_segments
-         WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({})",
-        places.join(", ")
+         WHERE organization_id = $1 AND kind = $2 AND width = $3 AND start = $4 AND number IN ({places})"
     );
-    let mut arguments = args![organization, kind.name(), width.seconds(), start].to_vec();
-    arguments.extend(filled(numbers, places.len()));
     let removed = tx.execute(&sql, &arguments)?;
     if removed == numbers.len() as u64 { Ok(()) } else { Err(Loss::Lost) }
-}
-
-/// So many arguments: the last one is repeated, so that few texts of statements do for any number of them.
-pub(super) fn filled(texts: &[String], places: usize) -> impl Iterator<Item = Arg<'_>> {
-    let last = texts.last().map(String::as_str).unwrap_or_default();
-    texts.iter().map(String::as_str).chain(std::iter::repeat(last)).take(places).map(Arg::from)
 }

@@ -3,7 +3,6 @@
 use sql::{Tx, args};
 
 use super::merge::organizations;
-use super::pieces::filled;
 use super::width::Width;
 use super::{Loss, Roller};
 use crate::error::{Error, Result};
@@ -94,14 +93,10 @@ fn remove(tx: &mut Tx<'_>, organization: &str, now: i64, keep: Keep) -> Result<b
     }
     let batches = old_batches(tx, organization, now, keep, BATCHES)?;
     if !batches.is_empty() {
-        let places: Vec<_> =
-            (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
-        let sql = format!(
-            "DELETE FROM usage_batches WHERE organization_id = $1 AND id IN ({})",
-            places.join(", ")
-        );
         let mut arguments = args![organization].to_vec();
-        arguments.extend(filled(&batches, places.len()));
+        let places = sql::list(&mut arguments, &batches);
+        let sql =
+            format!("DELETE FROM usage_batches WHERE organization_id = $1 AND id IN ({places})");
         tx.execute(&sql, &arguments)?;
         return Ok(true);
     }

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use sql::{Tx, args};
 
 use super::dictionary::{self, Dictionary, Numbered, Shared};
-use super::pieces::{self, Piece, filled};
+use super::pieces::{self, Piece};
 use super::table::Table;
 use super::tail::{Counted, Part};
 use super::width::Width;
@@ -215,14 +215,10 @@ impl Rolled {
     /// Moves the batches from the tail into the segments.
     fn write(&self, tx: &mut Tx<'_>) -> Result<(), Loss> {
         let Self { organization, batches, pieces, run_id, run } = self;
-        let places: Vec<_> =
-            (2..2 + batches.len().next_power_of_two()).map(|place| format!("${place}")).collect();
-        let sql = format!(
-            "DELETE FROM usage_tail WHERE organization_id = $1 AND batch_id IN ({})",
-            places.join(", ")
-        );
         let mut arguments = args![organization].to_vec();
-        arguments.extend(filled(batches, places.len()));
+        let places = sql::list(&mut arguments, batches);
+        let sql =
+            format!("DELETE FROM usage_tail WHERE organization_id = $1 AND batch_id IN ({places})");
         if tx.execute(&sql, &arguments)? != batches.len() as u64 {
             return Err(Loss::Lost);
         }
