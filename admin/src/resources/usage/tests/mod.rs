@@ -1,15 +1,16 @@
 //! What is asked about usage, line by line of the contract.
 
+mod kinds;
 mod model;
 mod packed;
 
 use serde_json::{Value, json};
 
+use self::kinds::TABLE;
 use crate::testing::Api;
 use crate::testing::usage::{event, report};
 use crate::usage::kind::Dimension::{
-    ApiKeyId, Batch, ContextLevel, Model, ProjectId, ServiceTier, Size, Source, UserId,
-    VectorStoreId,
+    ApiKeyId, Model, ProjectId, ServiceTier, UserId, VectorStoreId,
 };
 use crate::usage::kind::{Dimension, Kind};
 use crate::usage::rollup::Roller;
@@ -18,118 +19,6 @@ const DAY: i64 = 86_400;
 /// The beginning of a day in UTC, in the past of the tests' clock.
 const MONDAY: i64 = 1_749_427_200;
 const COMPLETIONS: &str = "/organization/usage/completions";
-
-/// What the contract says of one: its name and object, and of what kinds its groups, filters and measures are.
-type Operation = (
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-    &'static [&'static str],
-);
-
-/// What the ten operations say of themselves: path, row, grouping, filters, measures.
-const TABLE: [Operation; 10] = [
-    (
-        "completions",
-        "organization.usage.completions.result",
-        &["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"],
-        &["project_ids", "user_ids", "api_key_ids", "models", "batch"],
-        &[
-            "input_tokens",
-            "input_cached_tokens",
-            "input_cache_write_tokens",
-            "input_uncached_tokens",
-            "output_tokens",
-            "input_text_tokens",
-            "output_text_tokens",
-            "input_cached_text_tokens",
-            "input_audio_tokens",
-            "input_cached_audio_tokens",
-            "output_audio_tokens",
-            "input_image_tokens",
-            "input_cached_image_tokens",
-            "output_image_tokens",
-            "num_model_requests",
-        ],
-    ),
-    (
-        "embeddings",
-        "organization.usage.embeddings.result",
-        USUAL,
-        USUAL_FILTERS,
-        &["input_tokens", "num_model_requests"],
-    ),
-    (
-        "moderations",
-        "organization.usage.moderations.result",
-        USUAL,
-        USUAL_FILTERS,
-        &["input_tokens", "num_model_requests"],
-    ),
-    (
-        "images",
-        "organization.usage.images.result",
-        &["project_id", "user_id", "api_key_id", "model", "size", "source"],
-        &["project_ids", "user_ids", "api_key_ids", "models", "sources", "sizes"],
-        &["images", "num_model_requests"],
-    ),
-    (
-        "audio_speeches",
-        "organization.usage.audio_speeches.result",
-        USUAL,
-        USUAL_FILTERS,
-        &["characters", "num_model_requests"],
-    ),
-    (
-        "audio_transcriptions",
-        "organization.usage.audio_transcriptions.result",
-        USUAL,
-        USUAL_FILTERS,
-        &["seconds", "num_model_requests"],
-    ),
-    (
-        "vector_stores",
-        "organization.usage.vector_stores.result",
-        &["project_id"],
-        &["project_ids"],
-        &["usage_bytes"],
-    ),
-    (
-        "code_interpreter_sessions",
-        "organization.usage.code_interpreter_sessions.result",
-        &["project_id"],
-        &["project_ids"],
-        &["num_sessions"],
-    ),
-    (
-        "file_search_calls",
-        "organization.usage.file_searches.result",
-        &["project_id", "user_id", "api_key_id", "vector_store_id"],
-        &["project_ids", "user_ids", "api_key_ids", "vector_store_ids"],
-        &["num_requests"],
-    ),
-    (
-        "web_search_calls",
-        "organization.usage.web_searches.result",
-        &["project_id", "user_id", "api_key_id", "model", "context_level"],
-        &["project_ids", "user_ids", "api_key_ids", "models", "context_levels"],
-        &["num_model_requests", "num_requests"],
-    ),
-];
-const USUAL: &[&str] = &["project_id", "user_id", "api_key_id", "model"];
-const USUAL_FILTERS: &[&str] = &["project_ids", "user_ids", "api_key_ids", "models"];
-
-/// A value that a dimension can have.
-fn value(dimension: Dimension) -> &'static str {
-    match dimension {
-        Batch => "true",
-        Source => "image.edit",
-        Size => "512x512",
-        ContextLevel => "high",
-        _ => "some",
-    }
-}
 
 async fn put(api: &Api, events: Vec<crate::usage::event::Event>) {
     report(&api.app, &api.first.organization.id, events).await;
@@ -151,56 +40,6 @@ fn in_project(time: i64, project: &str, model: &str, tokens: u64) -> crate::usag
         &[(ProjectId, project), (Model, model), (ApiKeyId, "key_1")],
         &[tokens],
     )
-}
-
-/// 2.6, the table: each kind with its row, its grouping, its filters and its measures.
-#[tokio::test]
-async fn each_kind_has_its_row_its_groups_its_filters_and_its_measures() {
-    let api = Api::new().await.unwatched();
-    for kind in Kind::OF_EVENTS {
-        let values: Vec<_> =
-            kind.dimensions().iter().map(|dimension| (*dimension, value(*dimension))).collect();
-        let measures: Vec<u64> = (1..).take(kind.measures().len()).collect();
-        put(&api, vec![event(kind, MONDAY, &values, &measures)]).await;
-    }
-    for is_rolled in [false, true] {
-        for (name, object, groups, filters, measures) in TABLE {
-            let path = format!("/organization/usage/{name}?start_time={MONDAY}&limit=1");
-            let kind = Kind::of_events(name).expect("it is a kind");
-            let mut expected = json!({ "object": object });
-            for (place, measure) in kind.measures().iter().enumerate() {
-                expected[measure] = json!(place + 1);
-            }
-            assert_eq!(kind.measures().len(), measures.len());
-            assert!(measures.iter().all(|measure| expected[measure].is_number()), "{name}");
-            for group in groups {
-                expected[group] = Value::Null;
-            }
-            let row = |page: &Value| buckets(page)[0]["results"].clone();
-            assert_eq!(row(api.get(&path).await.ok()), json!([expected]), "{name}, {is_rolled}");
-            for (group, dimension) in groups.iter().zip(kind.dimensions()) {
-                let mut grouped = expected.clone();
-                grouped[group] =
-                    if *group == "batch" { json!(true) } else { json!(value(*dimension)) };
-                let path = format!("{path}&group_by[]={group}");
-                assert_eq!(row(api.get(&path).await.ok()), json!([grouped]), "{name} by {group}");
-            }
-            for filter in filters {
-                let (meant, other) = match *filter {
-                    "batch" => ("true", "false"),
-                    "sources" => ("image.edit", "image.variation"),
-                    "sizes" => ("512x512", "256x256"),
-                    "context_levels" => ("high", "low"),
-                    _ => ("some", "other"),
-                };
-                let found = api.get(&format!("{path}&{filter}={meant}")).await;
-                assert_eq!(row(found.ok()), json!([expected]), "{name}, {filter}");
-                let nothing = api.get(&format!("{path}&{filter}={other}")).await;
-                assert_eq!(row(nothing.ok()), json!([]), "{name}, not {filter}");
-            }
-        }
-        roll(&api).await;
-    }
 }
 
 /// 2.6, `start_time`: required, inclusive, and the first bucket is the one in which it lies.
