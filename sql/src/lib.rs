@@ -22,6 +22,7 @@
 //! ```
 
 pub mod backup;
+mod behind;
 mod error;
 mod image;
 mod insert;
@@ -38,6 +39,7 @@ pub mod testing;
 mod tx;
 mod value;
 
+pub use behind::behind;
 pub use error::{Error, Result};
 pub use image::Image;
 pub use list::list;

@@ -17,7 +17,7 @@ use crate::insert::SQLITE_VERB;
 use crate::job::{Lane, Verdict};
 use crate::stamp::Epoch;
 use crate::tx::{Kind, Session};
-use crate::value::Cells;
+use crate::value::{Cells, mistyped};
 use crate::{Arg, Engine, Error, Image, Options, Result, Row, Stamp};
 
 mod checkpoints;
@@ -292,6 +292,14 @@ impl Cells for rusqlite::Row<'_> {
                 .map(Arg::Text)
                 .map_err(|_| Error::Statement(format!("column {index} is not UTF-8"))),
             ValueRef::Real(_) => Err(Error::Statement(format!("column {index} is a fraction"))),
+        }
+    }
+
+    fn bytes_of_text(&self, index: usize) -> Result<Option<&[u8]>> {
+        match self.get_ref(index).map_err(error)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(text) => Ok(Some(text)),
+            _ => Err(mistyped::<Option<&str>>(index)),
         }
     }
 }

@@ -106,6 +106,15 @@ pub struct Row<'a>(pub(crate) &'a dyn Cells);
 pub(crate) trait Cells {
     /// The value of a column, borrowed from the row.
     fn value(&self, index: usize) -> Result<Arg<'_>>;
+
+    /// The same of a text or of nothing, without looking whether it is UTF-8 where the engine does not.
+    fn bytes_of_text(&self, index: usize) -> Result<Option<&[u8]>> {
+        match self.value(index)? {
+            Arg::Null => Ok(None),
+            Arg::Text(text) => Ok(Some(text.as_bytes())),
+            _ => Err(mistyped::<Option<&str>>(index)),
+        }
+    }
 }
 
 impl Row<'_> {
@@ -123,9 +132,14 @@ impl Row<'_> {
             _ => Err(mistyped::<Option<&str>>(index)),
         }
     }
+
+    /// The bytes of the text at `index`, for who copies many texts and then looks once whether all of it is UTF-8.
+    pub fn bytes_of_text(&self, index: usize) -> Result<Option<&[u8]>> {
+        self.0.bytes_of_text(index)
+    }
 }
 
-fn mistyped<T>(index: usize) -> Error {
+pub(crate) fn mistyped<T>(index: usize) -> Error {
     let wanted = std::any::type_name::<T>();
     Error::Statement(format!("column {index} is not of the Rust type {wanted}"))
 }

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 
 use super::page::List;
 use crate::domain::page::{Order, PageRequest};
+use crate::error::{Error, Result};
 
 /// So many bytes a row and its envelope are expected to take.
 const ROW: usize = 224;
@@ -64,9 +65,8 @@ impl<T> CopiedList<T> {
         copy(&mut self.out);
     }
 
-    /// The page.
-    #[must_use]
-    pub fn end(mut self) -> Copied<List<T>> {
+    /// The page. Rows were copied as bytes, so it is looked at once whether they are text.
+    pub fn end(mut self) -> Result<Copied<List<T>>> {
         let out = &mut self.out;
         for (member, id) in [("],\"first_id\":", &self.first), (",\"last_id\":", &self.last)] {
             out.extend_from_slice(member.as_bytes());
@@ -82,7 +82,10 @@ impl<T> CopiedList<T> {
         if out.capacity() / 2 > out.len() {
             out.shrink_to_fit();
         }
-        Copied::new(self.out)
+        match std::str::from_utf8(&self.out) {
+            Ok(_) => Ok(Copied::new(self.out)),
+            Err(_) => Err(Error::internal("a row of a list is not UTF-8")),
+        }
     }
 }
 
@@ -91,13 +94,14 @@ impl<T> CopiedList<T> {
 /// # Panics
 /// Never: text can always be spelled, and a vector can always be written to.
 pub fn string(out: &mut Vec<u8>, text: &str) {
-    let is_plain = !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\');
-    if is_plain {
+    // Looks at every byte, which a processor does for sixteen at once.
+    let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+        serde_json::to_writer(out, text).expect("text can be spelled");
+    } else {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
-    } else {
-        serde_json::to_writer(out, text).expect("text can be spelled");
     }
 }
 
@@ -106,6 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::Kind;
 
     proptest! {
         #[test]
@@ -121,8 +126,15 @@ mod tests {
         let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 100));
         list.row("a", |out| string(out, "a"));
         let room = list.out.capacity();
-        let page = Vec::from(list.end().into_bytes());
+        let page = Vec::from(list.end().unwrap().into_bytes());
         assert!(page.capacity() < room / 50, "{} of {room}", page.capacity());
+    }
+
+    #[test]
+    fn what_is_not_text_is_not_sent() {
+        let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 2));
+        list.row("a", |out| out.extend_from_slice(b"\"\xff\""));
+        assert_eq!(list.end().unwrap_err().kind, Kind::Internal);
     }
 
     #[test]
@@ -141,7 +153,8 @@ mod tests {
                 let id = format!("\"{number}");
                 list.row(&id, |out| string(out, &id));
             }
-            let page: serde_json::Value = serde_json::from_slice(&list.end().into_bytes()).unwrap();
+            let page: serde_json::Value =
+                serde_json::from_slice(&list.end().unwrap().into_bytes()).unwrap();
             let ids: Vec<_> = (0..shown).map(|number| format!("\"{number}")).collect();
             let expected = serde_json::json!({
                 "object": "list", "data": ids, "first_id": ids.first(), "last_id": ids.last(), "has_more": has_more,

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use rusqlite::{CachedStatement, Connection, Rows};
@@ -20,8 +21,8 @@ const CACHE: i64 = 12 * 1024;
 
 /// All connections that read.
 pub(crate) struct Readers {
-    /// Those that are free. The one that was given back last is lent first: what it keeps of the file, and the processor of it, is
-    /// what was read most lately.
+    /// Those that are free. A thread gets the one that it had last, because what that needs for a page lies in the cache of the
+    /// thread's processor; if that is lent, the one that was given back last, because that keeps what was read most lately.
     free: Mutex<Vec<Reader>>,
     /// As many tokens as there are free connections. Whoever takes one has a connection.
     give: flume::Sender<()>,
@@ -40,6 +41,13 @@ struct Reader {
     connection: Connection,
     /// The state in which the store was found when this was used last.
     found: Cell<Option<Stamp>>,
+    /// The thread that used it last.
+    thread: Option<ThreadId>,
+}
+
+thread_local! {
+    /// This thread. To ask the library each time counts a handle up and down.
+    static THREAD: ThreadId = thread::current().id();
 }
 
 impl Readers {
@@ -133,7 +141,13 @@ impl Readers {
 
     /// A connection, for whoever took a token.
     fn redeem(&self) -> Result<Reader> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or(Error::Closed)
+        let thread = THREAD.with(|thread| Some(*thread));
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = free.iter().rposition(|reader| reader.thread == thread);
+        let place = own.or(free.len().checked_sub(1));
+        let reader = place.map(|place| free.remove(place));
+        drop(free);
+        Ok(Reader { thread, ..reader.ok_or(Error::Closed)? })
     }
 
     fn give_back(&self, reader: Reader) {
@@ -185,7 +199,7 @@ impl Reader {
         let connection = open(path).map_err(error)?;
         connection.pragma_update(None, "query_only", true).map_err(error)?;
         connection.pragma_update(None, "cache_size", -CACHE).map_err(error)?;
-        Ok(Self { connection, found: Cell::new(None) })
+        Ok(Self { connection, found: Cell::new(None), thread: None })
     }
 
     fn index(&self) -> Option<Index> {
@@ -254,5 +268,42 @@ impl<'c> Pin<'c> {
         let mut rows = self.0.raw_query();
         rows.next().map_err(error)?.ok_or(Error::Closed)?;
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Marks a connection, to know it again.
+    fn mark(reader: &Reader, name: u64) {
+        reader.found.set(Some(Stamp([name; 6])));
+    }
+
+    #[test]
+    fn a_thread_that_read_beside_another_gets_its_connection_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let url = format!("sqlite:{}", path.display());
+        let options = Options { readers: 2, ..Options::new(&url) };
+        let store = crate::Store::open(options.clone()).unwrap();
+        let readers = Readers::open(path.to_str().unwrap(), &options).unwrap();
+        let take = || readers.try_take().unwrap().unwrap();
+        let ours = take();
+        mark(&ours, 1);
+        thread::scope(|scope| {
+            let theirs = scope.spawn(|| {
+                let theirs = take();
+                mark(&theirs, 2);
+                theirs
+            });
+            let theirs = theirs.join().unwrap();
+            // Theirs is the one that is given back last.
+            readers.give_back(ours);
+            readers.give_back(theirs);
+        });
+        assert_eq!(take().found.get(), Some(Stamp([1; 6])));
+        drop(readers);
+        store.close();
     }
 }

@@ -56,7 +56,7 @@ async fn list(
             store::list(tx, organization, &project, &page, |id, rest| {
                 list.row(id, |out| ProjectUser::copy(out, id, rest));
             })?;
-            Ok(list.end())
+            list.end()
         }
         Err(error) => {
             // What is wrong with the project is told before what is wrong with the query.

@@ -45,36 +45,31 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// Hands over the rows of a page of an active project's direct members, by user id: the id, and the member as it is sent from the
-/// name on.
+/// Hands over the rows of a page of an active project's direct members, by user id: the id, and the bytes of the member as it is sent
+/// from the name on.
 ///
 /// Whether the project is active is asked in the page's own statement, once for all of its rows. Only if there are none is
 /// the project asked why.
-///
-/// The project is a range and not an equality, because then the order can only be the primary key's: with an equality
-/// PostgreSQL may as well walk everybody of the organization along the index of people and drop who is elsewhere, and does
-/// so near the end of a large project.
 pub fn list(
     tx: &mut Tx<'_>,
     organization: &str,
     project: &str,
     page: &PageRequest,
-    mut each: impl FnMut(&str, &str),
+    mut each: impl FnMut(&str, &[u8]),
 ) -> Result<()> {
     if !is_possible_id(project) {
         return Err(Error::project_not_found(project));
     }
-    let rows = tx.all(
-        "SELECT user_id, shown FROM project_members
-         WHERE organization_id = $1 AND (project_id, user_id) > ($2, $3) AND project_id <= $2
+    let behind = sql::behind(tx.engine(), ("project_id", "$2"), ("user_id", "$3"));
+    let sql = format!(
+        "SELECT user_id, shown FROM project_members WHERE organization_id = $1 AND {behind}
          AND EXISTS (SELECT 1 FROM projects WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL)
-         ORDER BY project_id, user_id LIMIT $4",
-        args![organization, project, &page.above, page.fetch()],
-        |row| {
-            each(row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default());
-            Ok(())
-        },
-    )?;
+         ORDER BY project_id, user_id LIMIT $4"
+    );
+    let rows = tx.all(&sql, args![organization, project, &page.above, page.fetch()], |row| {
+        each(row.text(0)?.unwrap_or_default(), row.bytes_of_text(1)?.unwrap_or_default());
+        Ok(())
+    })?;
     if rows.is_empty() {
         find_active(tx, organization, project)?;
     }

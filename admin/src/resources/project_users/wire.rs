@@ -39,17 +39,17 @@ pub struct ProjectUser {
 
 impl ProjectUser {
     /// Appends a member, of whom the store keeps what is sent behind the id.
-    pub fn copy(out: &mut Vec<u8>, id: &str, rest: &str) {
+    pub fn copy(out: &mut Vec<u8>, id: &str, rest: &[u8]) {
         out.extend_from_slice(br#"{"object":"organization.project.user","id":"#);
         copied::string(out, id);
         out.push(b',');
-        out.extend_from_slice(rest.as_bytes());
+        out.extend_from_slice(rest);
     }
 
     /// One member.
     pub fn of(member: &store::Member) -> Copied<Self> {
         let mut out = Vec::new();
-        Self::copy(&mut out, &member.user_id, &member.shown);
+        Self::copy(&mut out, &member.user_id, member.shown.as_bytes());
         Copied::new(out)
     }
 }
