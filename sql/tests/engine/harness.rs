@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::{LazyLock, mpsc};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rollbook_sql::testing::TestDatabase;
@@ -115,16 +115,25 @@ pub type Queued<T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send
 /// The runtime whose clock bounds the waiting.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Puts a job into the queue without waiting for its answer.
-pub fn enqueue<T>(future: impl Future<Output = Result<T>> + Send + 'static) -> Queued<T> {
+/// Puts a job into the queue without waiting for its answer. On an engine of several connections it may run at once, and its answer
+/// may be there before this thread looks.
+pub fn enqueue<T: Send + 'static>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Queued<T> {
     let mut future: Queued<T> = Box::pin(future);
-    assert!(!is_ready(&mut future), "answered before it was awaited");
-    future
+    match polled(&mut future) {
+        Poll::Ready(answer) => Box::pin(std::future::ready(answer)),
+        Poll::Pending => future,
+    }
 }
 
 pub fn is_ready<T>(future: &mut Queued<T>) -> bool {
+    polled(future).is_ready()
+}
+
+fn polled<T>(future: &mut Queued<T>) -> Poll<Result<T>> {
     let _clock = RUNTIME.enter();
-    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
 pub fn block_on<F: Future>(future: F) -> F::Output {
