@@ -1,6 +1,8 @@
 """The emulator in the hands of the official client, and its page as it is written."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -115,4 +117,4 @@ def test_the_page_shows_steps_that_work(tmp_path):
         done = subprocess.run([*shell, test], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
         assert '"name":"Search"' in done.stdout
     finally:
-        subprocess.run(["kill", (tmp_path / "emulator.pid").read_text().strip()], check=True)
+        os.kill(int((tmp_path / "emulator.pid").read_text()), signal.SIGTERM)
