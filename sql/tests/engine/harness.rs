@@ -6,7 +6,7 @@ use std::sync::{LazyLock, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use rollbook_sql::testing::TestDatabase;
+use rollbook_sql::testing::{TestDatabase, VARIABLE};
 use rollbook_sql::{Engine, Error, Migration, Options, Result, Row, Store, Tx, args};
 use tokio::runtime::Runtime;
 
@@ -115,14 +115,18 @@ pub type Queued<T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send
 /// The runtime whose clock bounds the waiting.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Puts a job into the queue without waiting for its answer. On an engine of several connections it may run at once, and its answer
-/// may be there before this thread looks.
+/// Puts a job into the queue without waiting for its answer. `PostgreSQL` has several connections, so there it may run at once and be
+/// answered before this thread looks; elsewhere it waits for whoever is before it.
 pub fn enqueue<T: Send + 'static>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Queued<T> {
     let mut future: Queued<T> = Box::pin(future);
     match polled(&mut future) {
-        Poll::Ready(answer) => Box::pin(std::future::ready(answer)),
+        Poll::Ready(answer) => {
+            let store = std::env::var(VARIABLE).unwrap_or_default();
+            assert!(store.starts_with("postgres"), "answered before it was awaited");
+            Box::pin(std::future::ready(answer))
+        }
         Poll::Pending => future,
     }
 }
