@@ -1,13 +1,13 @@
 //! Many rows in one statement: what a statement costs beside its rows is paid once for many of them.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use crate::{Arg, Engine, Error, Result, Row};
 
 /// So many rows one statement takes at most: of ten columns 640 parameters, and an engine allows 32,766.
 const MOST: usize = 64;
 
-/// How a statement for `SQLite` begins. Its parameters stand in their order and have no names, which would be looked up one by one.
+/// How a statement for `SQLite` begins. Its parameters are counted and have no names, which would be looked up one by one.
 pub(crate) const SQLITE_VERB: &str = "INSERT OR FAIL INTO";
 
 /// What leaves out a row that another one stands in the way of.
@@ -54,9 +54,44 @@ impl<'s> Target<'s> {
         self.columns * rows.checked_ilog2().map_or(0, |power| 1 << power).min(MOST)
     }
 
-    /// The statement for so many cells, with what follows them. `SQLite` need not be able to undo it alone, for which it would copy every
-    /// page before its first change, unless the table has foreign keys: whatever fails in a transaction fails all of it.
-    pub(crate) fn statement(self, engine: Engine, cells: usize, then: &str) -> String {
+    /// The statement for these cells, with what follows them, and its arguments. `SQLite` need not be able to undo it alone, for which it
+    /// would copy every page before its first change: whatever fails in a transaction fails all of it.
+    pub(crate) fn statement<'c, 'a>(
+        self,
+        engine: Engine,
+        cells: &'c [Arg<'a>],
+        then: &str,
+    ) -> (String, Cow<'c, [Arg<'a>]>) {
+        let shared = match engine {
+            Engine::Sqlite => self.shared(cells),
+            Engine::Postgres => None,
+        };
+        let Some(shared) = shared else {
+            return (self.text(engine, cells.len(), then, &[]), Cow::Borrowed(cells));
+        };
+        let mut arguments = cells[..self.columns].to_vec();
+        for row in cells.chunks(self.columns).skip(1) {
+            arguments
+                .extend(row.iter().zip(&shared).filter(|(_, shared)| !**shared).map(|(c, _)| *c));
+        }
+        (self.text(engine, cells.len(), then, &shared), Cow::Owned(arguments))
+    }
+
+    /// Which columns have the same value in all of very many rows, if any has. To bind a value costs as much as to store it. With fewer
+    /// rows it does not matter, and each choice of columns is another statement to compile.
+    fn shared(self, cells: &[Arg<'_>]) -> Option<Vec<bool>> {
+        if cells.len() < MOST * self.columns {
+            return None;
+        }
+        let is_shared = |column: usize| {
+            cells[column..].iter().step_by(self.columns).all(|cell| is_same(*cell, cells[column]))
+        };
+        let shared: Vec<_> = (0..self.columns).map(is_shared).collect();
+        shared.contains(&true).then_some(shared)
+    }
+
+    /// The statement, in which rows behind the first one refer to its parameters in the columns that are shared.
+    fn text(self, engine: Engine, cells: usize, then: &str, shared: &[bool]) -> String {
         let verb = match engine {
             Engine::Sqlite => SQLITE_VERB,
             Engine::Postgres => "INSERT INTO",
@@ -66,21 +101,44 @@ impl<'s> Target<'s> {
         for part in [verb, " ", self.into, " VALUES "] {
             text.push_str(part);
         }
-        for first in (1..=cells).step_by(self.columns) {
-            text.push_str(if first == 1 { "(" } else { "), (" });
-            for number in first..first + self.columns {
-                text.push_str(if number == first { "" } else { ", " });
-                match engine {
-                    Engine::Sqlite => text.push('?'),
-                    Engine::Postgres => {
-                        let _ = write!(text, "${number}");
-                    }
+        match engine {
+            Engine::Sqlite => {
+                text.push_str(&self.row(|_| "?".to_owned()));
+                let is_shared = |column| shared.get(column) == Some(&true);
+                let counted = |column| {
+                    if is_shared(column) { format!("?{}", column + 1) } else { "?".to_owned() }
+                };
+                let next = self.row(counted);
+                for _ in 1..cells / self.columns {
+                    text.push_str(", ");
+                    text.push_str(&next);
+                }
+            }
+            Engine::Postgres => {
+                for first in (1..=cells).step_by(self.columns) {
+                    text.push_str(if first == 1 { "" } else { ", " });
+                    text.push_str(&self.row(|column| format!("${}", first + column)));
                 }
             }
         }
-        text.push_str(") ");
+        text.push(' ');
         text.push_str(then);
         text
+    }
+
+    /// The parameters of a row.
+    fn row(self, parameter: impl Fn(usize) -> String) -> String {
+        let parameters: Vec<_> = (0..self.columns).map(parameter).collect();
+        format!("({})", parameters.join(", "))
+    }
+}
+
+/// Whether two cells are certainly the same. Texts are compared by where they are: reading them costs what is to be saved.
+fn is_same(one: Arg<'_>, other: Arg<'_>) -> bool {
+    match (one, other) {
+        (Arg::Text(one), Arg::Text(other)) => std::ptr::eq(one, other),
+        (Arg::Bytes(one), Arg::Bytes(other)) => std::ptr::eq(one, other),
+        _ => one == other,
     }
 }
 
@@ -110,18 +168,46 @@ pub(crate) fn sent(row: &[Arg<'_>], columns: &[usize]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args;
 
     #[test]
     fn a_statement_is_written_for_its_engine() {
         let target = Target::new("t (a, b)");
+        let cells: &[Arg<'_>] = args![1_i64, 2_i64, 1_i64, 3_i64];
         assert_eq!(
-            target.statement(Engine::Sqlite, 4, UNLESS_THERE),
-            "INSERT OR FAIL INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
+            target.statement(Engine::Sqlite, cells, UNLESS_THERE),
+            (
+                "INSERT OR FAIL INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
+                    .to_owned(),
+                Cow::Borrowed(cells)
+            )
         );
         assert_eq!(
-            target.statement(Engine::Postgres, 4, &target.returning(&[1])),
+            target.statement(Engine::Postgres, cells, &target.returning(&[1])).0,
             "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING RETURNING b"
         );
+    }
+
+    #[test]
+    fn what_is_the_same_in_very_many_rows_is_bound_once() {
+        let (target, texts) = (Target::new("t (a, b, c, d)"), ["x".to_owned(), "x".to_owned()]);
+        let mut cells = Vec::new();
+        for row in 0..MOST {
+            // The third column has equal texts that are not one.
+            cells.extend_from_slice(args![
+                i64::try_from(row).unwrap(),
+                7_i64,
+                &texts[row % 2],
+                &texts[0]
+            ]);
+        }
+        let (text, arguments) = target.statement(Engine::Sqlite, &cells, "");
+        assert!(text.contains("VALUES (?, ?, ?, ?), (?, ?2, ?, ?4), (?, ?2, "), "{text}");
+        assert_eq!(arguments.len(), 4 + 2 * (MOST - 1));
+        assert_eq!(arguments[..6], *args![0_i64, 7_i64, "x", "x", 1_i64, "x"]);
+        let fewer = &cells[4..];
+        assert_eq!(target.statement(Engine::Sqlite, fewer, "").1, Cow::Borrowed(fewer));
+        assert_eq!(target.statement(Engine::Postgres, &cells, "").1, Cow::Borrowed(&*cells));
     }
 
     #[test]

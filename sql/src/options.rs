@@ -38,6 +38,10 @@ pub struct Options {
     /// Whether this process loads: it writes so much at once that `SQLite` is to have a larger cache and a longer log, and nobody in it
     /// waits for single changes.
     pub is_loading: bool,
+    /// Whether nobody else may have a `SQLite` file open, which must be there. Then one connection does everything and needs no log: of
+    /// pages that are new nothing has to be kept for undoing them. Opening is [`Busy`](crate::Error::Busy) if somebody has it open, and
+    /// so is whoever opens it meanwhile.
+    pub is_alone: bool,
     /// See [`Observer`].
     pub observer: Option<Observer>,
 }
@@ -52,6 +56,7 @@ impl Options {
             queue: 1024,
             deadline: Duration::from_secs(10),
             is_loading: false,
+            is_alone: false,
             observer: None,
         }
     }
@@ -72,6 +77,7 @@ impl fmt::Debug for Options {
             .field("queue", &self.queue)
             .field("deadline", &self.deadline)
             .field("is_loading", &self.is_loading)
+            .field("is_alone", &self.is_alone)
             .field("observer", &self.observer.is_some())
             .finish()
     }

@@ -20,6 +20,7 @@ use crate::tx::{Kind, Session};
 use crate::value::{Cells, mistyped};
 use crate::{Arg, Engine, Error, Image, Options, Result, Row, Stamp};
 
+mod alone;
 mod checkpoints;
 mod readers;
 mod state;
@@ -50,6 +51,9 @@ pub(crate) fn start(path: &str, options: &Options) -> Result<Started> {
     if path == ":memory:" {
         return in_memory(Connection::open_in_memory().map_err(error)?, options);
     }
+    if options.is_alone {
+        return only_connection(alone::open(path)?, options);
+    }
     LIMIT.set(Some(Instant::now() + options.deadline));
     let mut writer = open_writer(path)?;
     let mut sizes = Sizes::SERVING;
@@ -76,8 +80,12 @@ pub(crate) fn start_from(image: &Image, options: &Options) -> Result<Started> {
 }
 
 fn in_memory(connection: Connection, options: &Options) -> Result<Started> {
+    only_connection(configured(connection).map_err(error)?, options)
+}
+
+/// One connection that reads and writes for everybody.
+fn only_connection(connection: Connection, options: &Options) -> Result<Started> {
     let epoch = Arc::new(Epoch::default());
-    let connection = configured(connection).map_err(error)?;
     let lane = writer::start("store", (connection, None), 1, options, &epoch)?;
     Ok(Started { lane, readers: None, epoch })
 }
@@ -87,7 +95,7 @@ pub(crate) struct Started {
     /// Takes writes, and reads too where nobody else does.
     pub lane: Lane,
     pub readers: Option<Readers>,
-    /// Counts the states of a database in memory.
+    /// Counts the states of a database that only this process can change.
     pub epoch: Arc<Epoch>,
 }
 

@@ -167,9 +167,8 @@ impl Store {
         }
     }
 
-    /// [`write_blocking`](Self::write_blocking) with a time limit of its own: a migration may take
-    /// longer than any request.
-    pub(crate) fn write_within<T: Send + 'static, E: From<Error> + Send + 'static>(
+    /// [`write_blocking`](Self::write_blocking) with a time limit of its own: a migration or a load may take longer than any request.
+    pub fn write_within<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         limit: Duration,
         f: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

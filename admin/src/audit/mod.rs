@@ -7,6 +7,7 @@ mod tests;
 
 use std::cell::{Cell, OnceCell};
 
+use serde::Serialize;
 use serde_json::Value;
 use sql::{Tx, args};
 
@@ -14,7 +15,7 @@ pub use self::actor::Actor;
 use self::actor::ActorRow;
 use self::record::Record;
 use crate::domain::id::IdBlock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::organization::Organization;
 
 /// How many events one transaction of the API may write. Ids are drawn before the transaction starts, so there is a bound.
@@ -158,13 +159,18 @@ impl Event {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "whoever makes a payload makes it for this")]
     pub fn new(kind: &'static str, resource_id: &str, payload: Value) -> Self {
-        Self {
-            kind,
-            resource_id: resource_id.to_owned(),
-            project_id: None,
-            payload: payload.to_string(),
-            others: vec![],
-        }
+        Self::of_text(kind, resource_id, payload.to_string())
+    }
+
+    /// The same with a payload that is not made a value first: for what is written by the million.
+    pub fn of(kind: &'static str, resource_id: &str, payload: &impl Serialize) -> Result<Self> {
+        let text = serde_json::to_string(payload).map_err(|e| Error::internal(e.to_string()))?;
+        Ok(Self::of_text(kind, resource_id, text))
+    }
+
+    fn of_text(kind: &'static str, resource_id: &str, payload: String) -> Self {
+        let resource_id = resource_id.to_owned();
+        Self { kind, resource_id, project_id: None, payload, others: vec![] }
     }
 
     /// The same event, placed in a project.

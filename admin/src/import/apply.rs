@@ -37,14 +37,14 @@ pub struct Applied {
     pub memberships_updated: u64,
 }
 
-/// Applies people, whose ids are drawn if they are new, and answers their ids in the same order. Owners who become readers are left for
-/// [`demote`], so that those who follow them come first.
+/// Applies people, whose ids are drawn if they are new, and answers them as they are now, in the same order. Owners who become readers
+/// are left for [`demote`], so that those who follow them come first.
 pub fn people(
     tx: &mut Tx<'_>,
     by: &Author,
     ids: &IdBlock,
     people: &[Person],
-) -> Result<(Applied, Vec<String>)> {
+) -> Result<(Applied, Vec<User>)> {
     let drawn = |(place, person): (u16, &Person)| {
         let Person { email, name, role } = person.clone();
         NewUser { id: ids.id("user-", place), email, name, role }
@@ -55,30 +55,52 @@ pub fn people(
         let key = hash(&fold(&person.email));
         if let Some(user) = added {
             applied.added.push(key);
-            all.push(user.id);
+            all.push(user);
             continue;
         }
         let user = users::find_by_email(tx, by.organization_id(), &person.email)?
             .ok_or_else(|| Error::not_found("User", &person.email))?;
-        if let Some(changes) = changes(person.name.as_deref(), person.role, &user) {
-            applied.updated.push(key);
-            users::modify(tx, by, &user, &changes)?;
-        }
-        all.push(user.id);
+        all.push(match changes(person.name.as_deref(), person.role, &user) {
+            Some(changes) => {
+                applied.updated.push(key);
+                users::modify(tx, by, &user, &changes)?
+            }
+            None => user,
+        });
     }
     Ok((applied, all))
 }
 
-/// Applies memberships of the people of these ids, and makes the projects that are not there. The people were applied by transactions
-/// before, and somebody else may have changed them since, so they are read again.
-pub fn memberships(
+/// The people of these memberships, by id. They were applied by transactions before, and somebody else may have changed them since.
+pub fn read_again(
+    tx: &mut Tx<'_>,
+    by: &Author,
+    memberships: &[Membership],
+    people: &[User],
+) -> Result<HashMap<String, User>> {
+    let ids: BTreeSet<_> = memberships.iter().map(|one| people[one.person].id.as_str()).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let mut current = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(AT_ONCE) {
+        let found = users::find_several(tx, by.organization_id(), some)?;
+        let mut found: HashMap<_, _> =
+            found.into_iter().map(|user| (user.id.clone(), user)).collect();
+        for id in some {
+            let gone = || Error::not_found("User", id);
+            current.insert((*id).to_owned(), found.remove(*id).ok_or_else(gone)?);
+        }
+    }
+    Ok(current)
+}
+
+/// Applies memberships, and makes the projects that are not there. `person` answers who stands at a place of the window.
+pub fn memberships<'p>(
     tx: &mut Tx<'_>,
     by: &Author,
     ids: &IdBlock,
     memberships: &[Membership],
-    people: &[String],
+    person: impl Fn(usize) -> &'p User,
 ) -> Result<Applied> {
-    let current = current(tx, by, memberships, people)?;
     let (mut applied, mut projects) = (Applied::default(), HashMap::new());
     for (place, Membership { project: name, .. }) in (0..).zip(memberships) {
         if !projects.contains_key(name.as_str()) {
@@ -87,7 +109,7 @@ pub fn memberships(
     }
     let new = |membership: &Membership| NewMember {
         project: &projects[membership.project.as_str()],
-        user: &current[people[membership.person].as_str()],
+        user: person(membership.person),
         role: membership.role,
     };
     let new: Vec<_> = memberships.iter().map(new).collect();
@@ -105,28 +127,6 @@ pub fn memberships(
         }
     }
     Ok(applied)
-}
-
-/// Whoever these memberships are of, by id.
-fn current<'a>(
-    tx: &mut Tx<'_>,
-    by: &Author,
-    memberships: &[Membership],
-    people: &'a [String],
-) -> Result<HashMap<&'a str, User>> {
-    let ids: BTreeSet<_> = memberships.iter().map(|one| people[one.person].as_str()).collect();
-    let ids: Vec<_> = ids.into_iter().collect();
-    let mut current = HashMap::with_capacity(ids.len());
-    for some in ids.chunks(AT_ONCE) {
-        let found = users::find_several(tx, by.organization_id(), some)?;
-        let mut found: HashMap<_, _> =
-            found.into_iter().map(|user| (user.id.clone(), user)).collect();
-        for id in some {
-            let gone = || Error::not_found("User", id);
-            current.insert(*id, found.remove(*id).ok_or_else(gone)?);
-        }
-    }
-    Ok(current)
 }
 
 fn project(

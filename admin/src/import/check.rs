@@ -1,6 +1,6 @@
 //! The first pass: reads the whole file and the store, and writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{Read, Seek};
 
 use sql::{Store, Tx};
@@ -61,7 +61,7 @@ pub fn check(store: &Store, organization: &str, source: &mut (impl Read + Seek))
         Err(fault) => return Ok(Check::default().hopeless(fault)),
     };
     let (mut check, mut consistency) = (Check::default(), Consistency::default());
-    let mut clear = BTreeSet::new();
+    let mut clear = HashSet::new();
     loop {
         let portion: Vec<_> = rows.by_ref().take(LOOKED_AT).collect();
         if portion.is_empty() {
@@ -112,7 +112,7 @@ fn ambiguous_projects(
     store: &Store,
     organization: &str,
     rows: &[Row],
-    clear: &mut BTreeSet<String>,
+    clear: &mut HashSet<String>,
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let names = rows.iter().filter_map(|row| row.membership.as_ref().map(|(project, _)| project));
     let names: BTreeSet<_> = names.filter(|name| !clear.contains(*name)).cloned().collect();

@@ -2,13 +2,14 @@
 //!
 //! The first pass ([`Import::check`]) reads everything and finds every fault; the second ([`Import::run`]) applies, or only says
 //! what it would apply ([`Import::rehearse`]). An import that was interrupted is simply run again: it adds and updates, never
-//! removes, and what is already so is left alone.
+//! removes, and what is already so is left alone. Into a store that is new everything is one transaction instead (`load.rs`).
 
 mod apply;
 mod check;
 mod consistency;
 mod fault;
 mod header;
+mod load;
 mod lookup;
 mod pace;
 mod records;

@@ -87,6 +87,9 @@ fn text<'a>(line: u64, column: &'static str, bytes: &'a [u8]) -> Result<&'a str,
         let value = String::from_utf8_lossy(bytes);
         return Err(Fault::of(line, column, &value, "not UTF-8; save the file as UTF-8"));
     };
+    if is_plain(text) {
+        return Ok(text);
+    }
     let longest = if column == "email" { LONGEST_EMAIL } else { LONGEST };
     let reason = if text.contains(['\n', '\r']) {
         "has a line break; a closing quote may be missing".to_owned()
@@ -100,6 +103,12 @@ fn text<'a>(line: u64, column: &'static str, bytes: &'a [u8]) -> Result<&'a str,
         return Ok(text);
     };
     Err(Fault::of(line, column, text, reason))
+}
+
+/// Whether there is nothing to look at: most values are short and have nothing but what a typewriter has.
+fn is_plain(text: &str) -> bool {
+    let is_printed = |byte| (b' '..=b'~').contains(&byte);
+    text.len() <= LONGEST && text.bytes().all(is_printed) && text.trim() == text
 }
 
 fn address(line: u64, text: &str) -> Result<String, Fault> {

@@ -10,6 +10,7 @@ use sql::{Store, Tx};
 use super::apply::{self, Applied, EVENTS_PER_MEMBERSHIP, EVENTS_PER_PERSON};
 use super::check::{Check, check};
 use super::consistency::hash;
+use super::load::{self, Portions};
 use super::lookup::{self, EndingKey};
 use super::pace::{Pace, yield_lock};
 use super::rehearsal::Rehearsal;
@@ -22,7 +23,7 @@ use crate::domain::clock::Clock;
 use crate::domain::id::{IdBlock, Ids};
 use crate::error::{Error, Kind, Result};
 use crate::organization::Organization;
-use crate::resources::users::store::{self as users, fold};
+use crate::resources::users::store::{self as users, User, fold};
 
 /// An import into an organization. Blocks, so it must not be used inside an asynchronous context.
 ///
@@ -41,6 +42,9 @@ pub struct Import<'a> {
     pub user: &'a str,
     /// How many people or memberships one transaction applies at most; no more than [`BATCH`].
     pub rows_at_once: usize,
+    /// Whether the store is new and nobody else uses it. Then everything is one transaction: sooner done, and an interrupted import
+    /// leaves nothing.
+    pub is_new: bool,
 }
 
 /// An owner who becomes a reader, and the admin keys that end with that.
@@ -93,22 +97,42 @@ impl Import<'_> {
     pub fn run(&self, source: &mut (impl Read + Seek), check: &Check) -> Result<Tally> {
         let (mut tally, mut changed) = (Tally::default(), HashSet::new());
         let mut pace = Pace::new(self.rows_at_once.clamp(1, BATCH));
-        let mut rows = GoodRows::new(source, check)?;
-        loop {
-            let window = rows.take(window::ROWS)?;
-            if window.is_empty() {
-                break;
-            }
-            let Window { people, memberships } = Window::of(window);
-            let mut tell = |applied: Applied| tally.add(&applied, &mut changed);
-            let people = Arc::new(self.people(people, &mut pace, &mut tell)?);
-            self.memberships(memberships, &people, &mut pace, &mut tell)?;
+        let rows = GoodRows::new(source, check)?;
+        let mut tell = |applied: Applied| tally.add(&applied, &mut changed);
+        if self.is_new {
+            self.load(rows)?.into_iter().for_each(&mut tell);
+        } else {
+            self.portions(rows, &mut pace, &mut tell)?;
         }
         for emails in check.demoted.chunks(pace.rows()) {
             let updated = self.demote(emails.to_vec(), &mut pace)?;
             tally.add(&Applied { updated, ..Applied::default() }, &mut changed);
         }
         Ok(tally)
+    }
+
+    /// Everything in one transaction.
+    fn load<R: Read + Seek>(&self, mut rows: GoodRows<'_, R>) -> Result<Vec<Applied>> {
+        let author = self.author();
+        let draw = |rows, events| (self.block(rows), author(self.block(events)));
+        load::load(self.store, || {
+            let window = rows.window()?;
+            Ok(window.map(|window| Portions::of(window, draw)))
+        })
+    }
+
+    /// A portion after the other, so that others can write in between.
+    fn portions<R: Read + Seek>(
+        &self,
+        mut rows: GoodRows<'_, R>,
+        pace: &mut Pace,
+        tell: &mut impl FnMut(Applied),
+    ) -> Result<()> {
+        while let Some(Window { people, memberships }) = rows.window()? {
+            let people = Arc::new(self.people(people, pace, tell)?);
+            self.memberships(memberships, &people, pace, tell)?;
+        }
+        Ok(())
     }
 
     /// Makes the store's plans fit what was imported.
@@ -121,23 +145,23 @@ impl Import<'_> {
         people: Vec<Person>,
         pace: &mut Pace,
         tell: &mut impl FnMut(Applied),
-    ) -> Result<Vec<String>> {
-        let (mut rest, mut ids_of_all) = (people.into_iter(), Vec::new());
+    ) -> Result<Vec<User>> {
+        let (mut rest, mut all) = (people.into_iter(), Vec::new());
         while rest.len() > 0 {
             let portion: Vec<_> = rest.by_ref().take(pace.rows()).collect();
             let (ids, events) = (self.block(portion.len()), portion.len() * EVENTS_PER_PERSON);
             let work = move |tx: &mut Tx<'_>, by: &Author| apply::people(tx, by, &ids, &portion);
             let (applied, now) = self.write(pace, events, work)?;
             tell(applied);
-            ids_of_all.extend(now);
+            all.extend(now);
         }
-        Ok(ids_of_all)
+        Ok(all)
     }
 
     fn memberships(
         &self,
         memberships: Vec<Membership>,
-        people: &Arc<Vec<String>>,
+        people: &Arc<Vec<User>>,
         pace: &mut Pace,
         tell: &mut impl FnMut(Applied),
     ) -> Result<()> {
@@ -147,7 +171,9 @@ impl Import<'_> {
             let (ids, events) = (self.block(portion.len()), portion.len() * EVENTS_PER_MEMBERSHIP);
             let people = Arc::clone(people);
             let work = move |tx: &mut Tx<'_>, by: &Author| {
-                apply::memberships(tx, by, &ids, &portion, &people)
+                let current = apply::read_again(tx, by, &portion, &people)?;
+                let person = |place: usize| &current[&people[place].id];
+                apply::memberships(tx, by, &ids, &portion, person)
             };
             tell(self.write(pace, events, work)?);
         }
@@ -209,6 +235,12 @@ impl<'a, R: Read + Seek> GoodRows<'a, R> {
         source.rewind().map_err(|error| changed(&error.to_string()))?;
         let rows = Rows::new(source).map_err(|fault| changed(&fault.to_string()))?;
         Ok(Self { rows, check, seen: 0 })
+    }
+
+    /// The next window; `None` at the end.
+    fn window(&mut self) -> Result<Option<Window>> {
+        let rows = self.take(window::ROWS)?;
+        Ok((!rows.is_empty()).then(|| Window::of(rows)))
     }
 
     /// The next rows, at most so many; none at the end.

@@ -186,6 +186,22 @@ impl Sealer {
     }
 }
 
+/// Seals everything that waits in an organization, within a transaction beside which nobody else writes.
+pub fn seal_all(tx: &mut Tx<'_>, organization: &str, now: i64) -> Result<()> {
+    // Above every id.
+    let until = "\u{10ffff}";
+    while let Some(batch) = batch(tx, organization, until, now)? {
+        match write_in(tx, &batch, false) {
+            Ok(()) => {}
+            Err(Unsealed::Failed(error)) => return Err(error.into()),
+            Err(Unsealed::Lost | Unsealed::Raced) => {
+                return Err(Error::internal("somebody else seals beside a transaction of its own"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The organizations in which events wait.
 fn waiting(tx: &mut Tx<'_>) -> Result<Vec<Waiting>> {
     let (mut found, mut after) = (Vec::new(), String::new());

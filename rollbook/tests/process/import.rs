@@ -246,6 +246,36 @@ fn killed_again_and_again_and_run_once_more_it_equals_a_clean_import() {
 }
 
 #[test]
+fn killed_on_its_way_into_a_new_store_it_leaves_all_or_nothing() {
+    const PEOPLE: usize = 12_000;
+    let (database, clean) = (Database::in_file(), Database::in_file());
+    let rows = rows(PEOPLE);
+    file(&database, &rows);
+    file(&clean, &rows);
+    let mut process = import(&database, &[]).spawn();
+    // The owner's key is there once the store is founded, the journal while a transaction without a log goes on.
+    let (begun, paths) = (Instant::now(), ["key", "store.db-journal"]);
+    while !paths.iter().all(|path| database.folder().join(path).exists()) {
+        assert!(begun.elapsed() < PATIENCE, "the import does not begin");
+        std::thread::yield_now();
+    }
+    process.kill();
+    let store = Store::open(Options::new(&database.url)).unwrap();
+    let people = number(&store, "SELECT COUNT(*) FROM users");
+    assert!([1, PEOPLE + 1].contains(&people), "{people} people are there");
+    assert_eq!(people, number(&store, EVENTS[0].1));
+    store.close();
+    assert_eq!(report(&database, &[]).0, 0);
+    assert_eq!(report(&clean, &[]).0, 0);
+    let [store, other] =
+        [&database, &clean].map(|one| Store::open(Options::new(&one.url)).unwrap());
+    assert_eq!(seen(&store), seen(&other));
+    for (rows, events) in EVENTS {
+        assert_eq!(number(&store, rows), number(&store, events), "{rows}");
+    }
+}
+
+#[test]
 fn the_record_names_who_imported() {
     let database = Database::fresh();
     file(&database, &rows(2));

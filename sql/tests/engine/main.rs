@@ -3,6 +3,7 @@
 //! `ROLLBOOK_TEST_STORE` selects what is tested: `memory` (the default), `file`, or a
 //! `postgres://…/DATABASE` from which every test creates a database of its own.
 
+mod alone;
 mod backup;
 mod checkpoints;
 mod closing;

@@ -1,6 +1,7 @@
 //! Imports into a store, as the command line drives them.
 
 mod files;
+mod load;
 mod model;
 mod plans;
 mod rules;
@@ -22,6 +23,15 @@ fn with_import<T: Send>(
     organization: &Organization,
     work: impl FnOnce(&Import<'_>) -> T + Send,
 ) -> T {
+    with_import_into(api, organization, false, work)
+}
+
+fn with_import_into<T: Send>(
+    api: &Api,
+    organization: &Organization,
+    is_new: bool,
+    work: impl FnOnce(&Import<'_>) -> T + Send,
+) -> T {
     let app = &api.app;
     let run = || {
         work(&Import {
@@ -32,6 +42,7 @@ fn with_import<T: Send>(
             user: "olga",
             // So that the smallest files take several portions.
             rows_at_once: 2,
+            is_new,
         })
     };
     let outcome = std::thread::scope(|scope| scope.spawn(run).join());
@@ -47,7 +58,16 @@ fn check(api: &Api, file: &[u8]) -> Check {
 
 /// Imports what is not at fault. Whatever the file: a rehearsal counts the same, and a second run changes nothing.
 fn run(api: &Api, organization: &Organization, file: &str) -> Result<(Check, Tally)> {
-    with_import(api, organization, |import| {
+    run_into(api, organization, false, file)
+}
+
+fn run_into(
+    api: &Api,
+    organization: &Organization,
+    is_new: bool,
+    file: &str,
+) -> Result<(Check, Tally)> {
+    with_import_into(api, organization, is_new, |import| {
         let file = &mut Cursor::new(file);
         let check = import.check(file)?;
         let rehearsed = import.rehearse(file, &check)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{HEADER, run, view};
+use super::{HEADER, run_into, view};
 use crate::import::Tally;
 use crate::testing::Api;
 
@@ -166,7 +166,10 @@ fn imports_do_what_the_model_says() {
             if !model.keeps_an_owner(&good) {
                 continue;
             }
-            let (check, tally) = run(&api, &tenant.organization, &text(&lines)).unwrap();
+            // In portions and in one transaction: the same comes of it.
+            let is_new = cases.get() % 2 == 0;
+            let (check, tally) =
+                run_into(&api, &tenant.organization, is_new, &text(&lines)).unwrap();
             prop_assert_eq!(check.bad_lines.len(), lines.len() - good.len());
             prop_assert_eq!(tally, model.apply(&good));
             prop_assert_eq!(view(&api, &tenant.organization), model.view());

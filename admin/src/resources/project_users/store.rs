@@ -131,8 +131,7 @@ pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewMember<'_>]) -> Result<Ve
     for ((NewMember { project, user, role }, shown), is_added) in new.iter().zip(shown).zip(added) {
         members.push(is_added.then(|| Member { user_id: user.id.clone(), role: *role, shown }));
         if is_added {
-            let payload = json!({ "id": user.id, "data": { "role": role.name() } });
-            events.push(Event::new("user.added", &user.id, payload).in_project(&project.id));
+            events.push(users::added(&user.id, role.name())?.in_project(&project.id));
         }
     }
     audit::append_all(tx, by, &events)?;

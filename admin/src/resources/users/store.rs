@@ -1,5 +1,6 @@
 //! The people of an organization: rules and rows.
 
+use serde::Serialize;
 use serde_json::json;
 use sql::{Row, Tx, args};
 
@@ -94,10 +95,23 @@ impl NewUser {
         }
     }
 
-    fn event(&self) -> Event {
-        let payload = json!({ "id": self.id, "data": { "role": self.role.name() } });
-        Event::new("user.added", &self.id, payload)
+    fn event(&self) -> Result<Event> {
+        added(&self.id, self.role.name())
     }
+}
+
+/// That somebody was added with a role: to the organization, or to the project in which the event is placed.
+pub fn added(id: &str, role: &str) -> Result<Event> {
+    #[derive(Serialize)]
+    struct Payload<'a> {
+        data: Data<'a>,
+        id: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Data<'a> {
+        role: &'a str,
+    }
+    Event::of("user.added", id, &Payload { data: Data { role }, id })
 }
 
 /// What a request wants to change about a person.
@@ -146,7 +160,7 @@ pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewUser]) -> Result<Vec<Opti
     let added = tx.insert_new(columns, &cells, &[1])?;
     let added = new.iter().zip(added).map(|(new, is_added)| is_added.then_some(new));
     let added: Vec<_> = added.collect();
-    let events: Vec<_> = added.iter().flatten().map(|new| new.event()).collect();
+    let events = added.iter().flatten().map(|new| new.event()).collect::<Result<Vec<_>>>()?;
     audit::append_all(tx, by, &events)?;
     Ok(added.into_iter().map(|new| new.map(|new| new.user(by.now))).collect())
 }

@@ -186,8 +186,9 @@ A file of people:
   Every line is checked before anything is written. Of two lines that contradict each other, the first holds. A person
   who was an owner and whom the file makes a reader loses their admin keys; --dry-run names them.
 
-  An import can be interrupted at any time and run again: it goes on where it was. The second run of a file changes
-  nothing. A server on the same store shows the result at its next request.
+  An import can be interrupted at any time and run again: it goes on where it was. Into a store that it makes itself, it is
+  one transaction that nobody can look into before its end, and begins again. The second run of a file changes nothing. A
+  server on the same store shows the result at its next request.
 
 Examples:
   rollbook import organization.json --dry-run                      what would change

@@ -26,6 +26,8 @@ pub struct Target {
     organization: Organization,
     /// Whether this is only what a first start would make, in memory.
     is_stand_in: bool,
+    /// Whether it was founded by this process, which nobody else can enter before it is done.
+    is_new: bool,
 }
 
 impl Target {
@@ -36,7 +38,7 @@ impl Target {
         let is_stand_in = existing.is_none();
         let store = existing.map_or_else(|| stand_in(&settings), Ok)?;
         let organization = organization(&store, flags)?;
-        Ok(Self { store, organization, is_stand_in })
+        Ok(Self { store, organization, is_stand_in, is_new: false })
     }
 
     /// The same in a store that stays: a stand-in is founded now, as at a server's first start.
@@ -57,9 +59,11 @@ impl Target {
             ));
         }
         store.close();
-        let store = open(&settings)?;
+        let alone = open_alone(&settings)?;
+        let is_new = alone.is_some();
+        let store = alone.map_or_else(|| open(&settings), Ok)?;
         let organization = organization(&store, flags)?;
-        Ok(Self { store, organization, is_stand_in: false })
+        Ok(Self { store, organization, is_stand_in: false, is_new })
     }
 
     /// An import into it.
@@ -76,6 +80,7 @@ impl Target {
             clock: &SystemClock,
             user,
             rows_at_once: flags.batch_size.into(),
+            is_new: self.is_new,
         }
     }
 }
@@ -128,6 +133,18 @@ fn existing(settings: &Settings, dry_run: bool) -> Result<Option<Store>> {
 fn open(settings: &Settings) -> Result<Store> {
     let options = sql::Options { is_loading: true, deadline: PATIENCE, ..settings.store() };
     Store::open(options).context("cannot open the store")
+}
+
+/// The store for this process alone, if it is a file and nobody has found it yet.
+fn open_alone(settings: &Settings) -> Result<Option<Store>> {
+    if !settings.database.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    let options = sql::Options { is_alone: true, deadline: PATIENCE, ..settings.store() };
+    match Store::open(options) {
+        Err(sql::Error::Busy) => Ok(None),
+        opened => opened.map(Some).context("cannot open the store"),
+    }
 }
 
 fn stand_in(settings: &Settings) -> Result<Store> {

@@ -1,0 +1,122 @@
+//! An import in one transaction, into a store that was just made: rows first, then the indexes of the record.
+//! Its events are sealed as they come, because nobody can write one in between.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use sql::{Store, Tx};
+
+use super::apply::{self, Applied, EVENTS_PER_MEMBERSHIP, EVENTS_PER_PERSON};
+use super::window::{Membership, Person, Window};
+use crate::audit::Author;
+use crate::domain::id::IdBlock;
+use crate::error::{Error, Result};
+use crate::sealing;
+
+/// How long the transaction may take. Nobody else waits for it.
+const LIMIT: Duration = Duration::from_hours(12);
+/// The tables whose indexes are made at the end. An import only adds to them; the others are asked on the way, such as for the memberships
+/// of somebody whose name stands in a later row.
+const TABLES: &[&str] = &["audit_events", "audit_resources"];
+/// How many rows a portion has: as many as make a seal of events.
+const ROWS: usize = sealing::BATCH;
+/// How many windows wait to be applied beside the one that is made ready.
+const AHEAD: usize = 0;
+
+/// Some rows, with everything that is drawn for them.
+pub struct Portion<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The ids of what they make.
+    pub ids: IdBlock,
+    /// Who writes their events.
+    pub by: Author,
+}
+
+/// A window in portions: people first.
+pub struct Portions {
+    people: Vec<Portion<Person>>,
+    memberships: Vec<Portion<Membership>>,
+}
+
+impl Portions {
+    /// Draws what the rows need: `draw` is told how many rows a portion has, and how many events they can write.
+    pub fn of(window: Window, draw: impl Fn(usize, usize) -> (IdBlock, Author)) -> Self {
+        Self {
+            people: portions(window.people, |rows| draw(rows, rows * EVENTS_PER_PERSON)),
+            memberships: portions(window.memberships, |rows| {
+                draw(rows, rows * EVENTS_PER_MEMBERSHIP)
+            }),
+        }
+    }
+
+    fn apply(self, tx: &mut Tx<'_>, done: &mut Vec<Applied>) -> Result<()> {
+        let mut people = Vec::new();
+        for Portion { rows, ids, by } in self.people {
+            let (applied, now) = apply::people(tx, &by, &ids, &rows)?;
+            sealing::seal_all(tx, by.organization_id(), by.now)?;
+            done.push(applied);
+            people.extend(now);
+        }
+        for Portion { rows, ids, by } in self.memberships {
+            done.push(apply::memberships(tx, &by, &ids, &rows, |place| &people[place])?);
+            sealing::seal_all(tx, by.organization_id(), by.now)?;
+        }
+        Ok(())
+    }
+}
+
+fn portions<T>(rows: Vec<T>, draw: impl Fn(usize) -> (IdBlock, Author)) -> Vec<Portion<T>> {
+    let (mut rest, mut portions) = (rows.into_iter(), Vec::new());
+    while rest.len() > 0 {
+        let rows: Vec<_> = rest.by_ref().take(ROWS).collect();
+        let (ids, by) = draw(rows.len());
+        portions.push(Portion { rows, ids, by });
+    }
+    portions
+}
+
+/// Applies all windows or nothing. They are read on this thread and applied on another.
+pub fn load(
+    store: &Store,
+    mut next: impl FnMut() -> Result<Option<Portions>>,
+) -> Result<Vec<Applied>> {
+    let (sender, windows) = sync_channel(AHEAD);
+    // It runs once: nobody else writes, so nothing makes it run again.
+    let windows = Mutex::new(Some(windows));
+    let work = move |tx: &mut Tx<'_>| {
+        let windows = windows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        apply_all(tx, windows.ok_or(sql::Error::Busy)?)
+    };
+    thread::scope(|scope| {
+        let applying = scope.spawn(|| store.write_within(LIMIT, work));
+        feed(&mut next, &sender);
+        drop(sender);
+        applying.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Sends windows until there is none any more, one could not be read, or nobody takes them.
+fn feed(
+    next: &mut impl FnMut() -> Result<Option<Portions>>,
+    sender: &SyncSender<Result<Portions>>,
+) {
+    while let Some(window) = next().transpose() {
+        let is_last = window.is_err();
+        if sender.send(window).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+fn apply_all(tx: &mut Tx<'_>, windows: Receiver<Result<Portions>>) -> Result<Vec<Applied>> {
+    let indexes = tx.take_indexes(TABLES)?;
+    let mut done = Vec::new();
+    for window in windows {
+        window?.apply(tx, &mut done)?;
+    }
+    indexes.make(tx)?;
+    Ok::<_, Error>(done)
+}

@@ -1,0 +1,62 @@
+//! An import in one transaction: all of it or nothing, and every index is there again.
+
+use std::io::Cursor;
+
+use sql::{Engine, Tx, args};
+
+use super::{HEADER, check, run_into, with_import, with_import_into};
+use crate::testing::{Api, snapshot};
+
+const FILE: &str = "email,name,role,project,project_role
+ada@x.example,Ada,owner,Engines,owner
+ADA@x.example,,owner,Notes,member
+bob@x.example,,reader,,
+cyd@x.example,Cyd,reader,Engines,member
+";
+
+/// What the store says of its indexes.
+fn indexes(api: &Api) -> Vec<String> {
+    with_import(api, &api.first.organization, |import| {
+        let sql = match import.store.engine() {
+            Engine::Sqlite => {
+                "SELECT name || COALESCE(sql, '') FROM sqlite_schema WHERE type = 'index' ORDER BY 1"
+            }
+            Engine::Postgres => {
+                "SELECT indexname || indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+            }
+        };
+        let read = move |tx: &mut Tx<'_>| tx.all(sql, args![], |row| row.get::<String>(0));
+        import.store.read_blocking(read).expect("the store can be read")
+    })
+}
+
+#[tokio::test]
+async fn everything_is_there_with_its_indexes() {
+    let api = Api::new().await;
+    let before = indexes(&api);
+    let (_, tally) = run_into(&api, &api.first.organization, true, FILE).unwrap();
+    assert_eq!((tally.people_added, tally.projects_created, tally.memberships_added), (3, 2, 3));
+    assert_eq!(indexes(&api), before);
+    // Found by an index that was made of the rows: these, and the founder in the organization and its default project.
+    let added = api.get("/organization/audit_logs?event_types[]=user.added").await;
+    assert_eq!(added.ok()["data"].as_array().map(Vec::len), Some(2 + 3 + 3));
+}
+
+#[tokio::test]
+async fn a_file_that_changes_on_the_way_leaves_nothing() {
+    let api = Api::new().await;
+    let checked = check(&api, FILE.as_bytes());
+    let before = (indexes(&api), snapshot::take(&api.app.store).await);
+    for changed in [
+        format!("{FILE}dan@x.example,,reader,,\n"),
+        format!("{FILE}dan@x.example,,king,,\n"),
+        format!("{HEADER}ada@x.example,Ada,owner,Engines,owner\n"),
+    ] {
+        let refused = with_import_into(&api, &api.first.organization, true, |import| {
+            import.run(&mut Cursor::new(changed.as_bytes()), &checked)
+        });
+        let error = refused.unwrap_err();
+        assert!(error.message.contains("changed while it was read"), "{}", error.message);
+    }
+    assert_eq!((indexes(&api), snapshot::take(&api.app.store).await), before);
+}
