@@ -1,6 +1,7 @@
 //! Many rows in one statement: what a statement costs beside its rows is paid once for many of them.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::{Arg, Engine, Error, Result, Row};
 
@@ -101,35 +102,43 @@ impl<'s> Target<'s> {
         for part in [verb, " ", self.into, " VALUES "] {
             text.push_str(part);
         }
-        match engine {
-            Engine::Sqlite => {
-                text.push_str(&self.row(|_| "?".to_owned()));
-                let is_shared = |column| shared.get(column) == Some(&true);
-                let counted = |column| {
-                    if is_shared(column) { format!("?{}", column + 1) } else { "?".to_owned() }
-                };
-                let next = self.row(counted);
-                for _ in 1..cells / self.columns {
-                    text.push_str(", ");
-                    text.push_str(&next);
+        for first in (1..=cells).step_by(self.columns) {
+            text.push_str(if first == 1 { "(" } else { "), (" });
+            match engine {
+                // All rows but the first are written alike, and copied.
+                Engine::Sqlite if first > 1 => {
+                    let next = self.next_row(shared);
+                    let rest = cells / self.columns - 1;
+                    text.push_str(&vec![&*next; rest].join("), ("));
+                    break;
                 }
-            }
-            Engine::Postgres => {
-                for first in (1..=cells).step_by(self.columns) {
-                    text.push_str(if first == 1 { "" } else { ", " });
-                    text.push_str(&self.row(|column| format!("${}", first + column)));
-                }
+                Engine::Sqlite => (0..self.columns)
+                    .for_each(|column| text.push_str(if column == 0 { "?" } else { ", ?" })),
+                Engine::Postgres => self.numbered(first, &mut text),
             }
         }
-        text.push(' ');
+        text.push_str(") ");
         text.push_str(then);
         text
     }
 
-    /// The parameters of a row.
-    fn row(self, parameter: impl Fn(usize) -> String) -> String {
-        let parameters: Vec<_> = (0..self.columns).map(parameter).collect();
-        format!("({})", parameters.join(", "))
+    fn numbered(self, first: usize, text: &mut String) {
+        for column in 0..self.columns {
+            text.push_str(if column == 0 { "" } else { ", " });
+            let _ = write!(text, "${}", first + column);
+        }
+    }
+
+    /// The parameters of a row behind the first, without the parentheses.
+    fn next_row(self, shared: &[bool]) -> String {
+        let mut row = String::new();
+        for column in 0..self.columns {
+            row.push_str(if column == 0 { "?" } else { ", ?" });
+            if shared.get(column) == Some(&true) {
+                let _ = write!(row, "{}", column + 1);
+            }
+        }
+        row
     }
 }
 

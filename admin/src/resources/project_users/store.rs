@@ -13,6 +13,7 @@ use crate::resources::level::Level;
 use crate::resources::projects::store::{Project, find_active};
 use crate::resources::role_assignments::ladder;
 use crate::resources::role_assignments::store::forget_member;
+use crate::resources::users::event;
 use crate::resources::users::store::{self as users, User};
 
 /// A direct member of a project.
@@ -131,7 +132,7 @@ pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewMember<'_>]) -> Result<Ve
     for ((NewMember { project, user, role }, shown), is_added) in new.iter().zip(shown).zip(added) {
         members.push(is_added.then(|| Member { user_id: user.id.clone(), role: *role, shown }));
         if is_added {
-            events.push(users::added(&user.id, role.name())?.in_project(&project.id));
+            events.push(event::added(&user.id, role.name())?.in_project(&project.id));
         }
     }
     audit::append_all(tx, by, &events)?;

@@ -1,6 +1,7 @@
 //! The people of the organization.
 
 pub mod departure;
+pub mod event;
 #[cfg(test)]
 pub mod seed;
 pub mod store;

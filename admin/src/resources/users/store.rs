@@ -1,10 +1,10 @@
 //! The people of an organization: rules and rows.
 
-use serde::Serialize;
 use serde_json::json;
 use sql::{Row, Tx, args};
 
 use super::departure::end_ownership;
+use super::event;
 use crate::audit::{self, Author, Event};
 use crate::domain::id::is_possible_id;
 use crate::domain::page::{PageRequest, Slice};
@@ -96,22 +96,8 @@ impl NewUser {
     }
 
     fn event(&self) -> Result<Event> {
-        added(&self.id, self.role.name())
+        event::added(&self.id, self.role.name())
     }
-}
-
-/// That somebody was added with a role: to the organization, or to the project in which the event is placed.
-pub fn added(id: &str, role: &str) -> Result<Event> {
-    #[derive(Serialize)]
-    struct Payload<'a> {
-        data: Data<'a>,
-        id: &'a str,
-    }
-    #[derive(Serialize)]
-    struct Data<'a> {
-        role: &'a str,
-    }
-    Event::of("user.added", id, &Payload { data: Data { role }, id })
 }
 
 /// What a request wants to change about a person.
