@@ -183,7 +183,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Inserts rows of which all went in or none, and answers which; otherwise nothing is done. Mostly it is one of the two, and on `SQLite`
-    /// counting rows costs half of what answering them does.
+    /// counting rows costs less than answering them.
     fn insert_alike(
         &mut self,
         target: Target<'_>,
