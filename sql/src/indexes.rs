@@ -33,12 +33,6 @@ impl Tx<'_> {
 }
 
 impl Indexes {
-    /// How many they are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.texts.len()
-    }
-
     /// Makes them of the rows that are there now.
     pub fn make(self, tx: &mut Tx<'_>) -> Result<()> {
         self.texts.iter().try_for_each(|text| tx.execute(text, args![]).map(drop))

@@ -22,17 +22,14 @@ const LIMIT: Duration = Duration::from_hours(12);
 const TABLES: &[&str] = &["audit_events", "audit_resources"];
 /// How many rows a portion has: as many as make a seal of events.
 const ROWS: usize = sealing::BATCH;
-/// How many windows wait to be applied beside the one that is made ready.
-const AHEAD: usize = 0;
 
 /// Some rows, with everything that is drawn for them.
-pub struct Portion<T> {
-    /// The rows.
-    pub rows: Vec<T>,
+struct Portion<T> {
+    rows: Vec<T>,
     /// The ids of what they make.
-    pub ids: IdBlock,
+    ids: IdBlock,
     /// Who writes their events.
-    pub by: Author,
+    by: Author,
 }
 
 /// A window in portions: people first.
@@ -79,11 +76,9 @@ fn portions<T>(rows: Vec<T>, draw: impl Fn(usize) -> (IdBlock, Author)) -> Vec<P
 }
 
 /// Applies all windows or nothing. They are read on this thread and applied on another.
-pub fn load(
-    store: &Store,
-    mut next: impl FnMut() -> Result<Option<Portions>>,
-) -> Result<Vec<Applied>> {
-    let (sender, windows) = sync_channel(AHEAD);
+pub fn load(store: &Store, mut next: impl FnMut() -> Next) -> Result<Vec<Applied>> {
+    // One window is applied while the next is made ready; none waits between.
+    let (sender, windows) = sync_channel(0);
     // It runs once: nobody else writes, so nothing makes it run again.
     let windows = Mutex::new(Some(windows));
     let work = move |tx: &mut Tx<'_>| {
@@ -98,25 +93,30 @@ pub fn load(
     })
 }
 
-/// Sends windows until there is none any more, one could not be read, or nobody takes them.
-fn feed(
-    next: &mut impl FnMut() -> Result<Option<Portions>>,
-    sender: &SyncSender<Result<Portions>>,
-) {
-    while let Some(window) = next().transpose() {
-        let is_last = window.is_err();
+/// A window, the end of the file, or why it could not be read to its end.
+type Next = Result<Option<Portions>>;
+
+/// Sends windows and the end, until one could not be read or nobody takes them.
+fn feed(next: &mut impl FnMut() -> Next, sender: &SyncSender<Next>) {
+    loop {
+        let window = next();
+        let is_last = !matches!(window, Ok(Some(_)));
         if sender.send(window).is_err() || is_last {
             return;
         }
     }
 }
 
-fn apply_all(tx: &mut Tx<'_>, windows: Receiver<Result<Portions>>) -> Result<Vec<Applied>> {
+/// Whoever reads may also break off without a word; only a file whose end was told is kept.
+fn apply_all(tx: &mut Tx<'_>, windows: Receiver<Next>) -> Result<Vec<Applied>> {
     let indexes = tx.take_indexes(TABLES)?;
     let mut done = Vec::new();
     for window in windows {
-        window?.apply(tx, &mut done)?;
+        let Some(window) = window? else {
+            indexes.make(tx)?;
+            return Ok(done);
+        };
+        window.apply(tx, &mut done)?;
     }
-    indexes.make(tx)?;
-    Ok::<_, Error>(done)
+    Err(Error::internal("the file was not read to its end"))
 }

@@ -5,6 +5,10 @@ use std::io::Cursor;
 use sql::{Engine, Tx, args};
 
 use super::{HEADER, check, run_into, with_import, with_import_into};
+use crate::audit::{Actor, Author, Origin};
+use crate::import::load::{Portions, load};
+use crate::import::row::Rows;
+use crate::import::window::Window;
 use crate::testing::{Api, snapshot};
 
 const FILE: &str = "email,name,role,project,project_role
@@ -58,5 +62,31 @@ async fn a_file_that_changes_on_the_way_leaves_nothing() {
         let error = refused.unwrap_err();
         assert!(error.message.contains("changed while it was read"), "{}", error.message);
     }
+    assert_eq!((indexes(&api), snapshot::take(&api.app.store).await), before);
+}
+
+#[tokio::test]
+async fn a_reader_that_breaks_off_leaves_nothing() {
+    let api = Api::new().await;
+    let before = (indexes(&api), snapshot::take(&api.app.store).await);
+    let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        with_import_into(&api, &api.first.organization, true, |import| {
+            let draw = |rows: usize, events: usize| {
+                let block = |count| import.ids.block(u16::try_from(count).expect("few"));
+                let actor = Actor::CommandLine { user: "olga".to_owned() };
+                let organization = import.organization.clone();
+                let by = Author::new(organization, actor, Origin::default(), 0, block(events));
+                (block(rows), by)
+            };
+            let mut rows = Rows::new(FILE.as_bytes()).expect("the header is right");
+            load(import.store, || {
+                // A window is handed over only when the one before was taken, so the first one is applied.
+                let row = rows.next().expect("the reader breaks off at the end");
+                let window = Window::of(vec![row.expect("the rows are right")]);
+                Ok(Some(Portions::of(window, draw)))
+            })
+        })
+    }));
+    assert!(broken.is_err());
     assert_eq!((indexes(&api), snapshot::take(&api.app.store).await), before);
 }
