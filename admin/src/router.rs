@@ -18,11 +18,11 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::edge::edge;
 use crate::http::envelope::ErrorResponse;
-use crate::http::path::sent_path;
 use crate::not_built::NEWER_THAN_THE_DOCUMENT;
 use crate::resources;
 
-/// The prefix of every path. Clients have it in their base URL.
+/// How every path of the published operations begins. Clients have it in their base URL, so the document leaves it out. The routes
+/// have it themselves: a nested router rewrites the path of each request.
 const PREFIX: &str = "/v1";
 
 /// The whole API.
@@ -49,12 +49,11 @@ impl Operations {
         for (method, path) in NEWER_THAN_THE_DOCUMENT {
             let filter = MethodFilter::try_from(method.clone())
                 .expect("the list holds methods that can be routed");
-            operations = operations.route(path, on(filter, not_built));
+            operations = operations.route(&format!("{PREFIX}{path}"), on(filter, not_built));
         }
         let operations = operations.method_not_allowed_fallback(wrong_method);
         let (own, _) = resources::own_routes().split_for_parts();
-        let all = Router::new()
-            .nest(PREFIX, operations)
+        let all = operations
             .merge(own.method_not_allowed_fallback(wrong_method))
             .merge(resources::invites::pages().method_not_allowed_fallback(wrong_method))
             .fallback(unknown_url)
@@ -89,6 +88,9 @@ pub fn openapi() -> OpenApiDocument {
     struct Document;
 
     let mut document = complete(Document::openapi(), resources::routes());
+    let below = |path: String| path.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(path);
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (below(path), item)).collect();
     document.servers = Some(vec![Server::new(PREFIX)]);
     document
 }
@@ -125,15 +127,15 @@ fn complete(mut document: OpenApiDocument, routes: OpenApiRouter<App>) -> OpenAp
 }
 
 async fn not_built(request: Request) -> Error {
-    Error::not_built(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+    Error::not_built(request.method().as_str(), request.uri().path())
 }
 
 async fn wrong_method(request: Request) -> Error {
-    Error::wrong_method(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+    Error::wrong_method(request.method().as_str(), request.uri().path())
 }
 
 async fn unknown_url(request: Request) -> Error {
-    Error::unknown_url(request.method().as_str(), sent_path(request.extensions(), request.uri()))
+    Error::unknown_url(request.method().as_str(), request.uri().path())
 }
 
 /// What a panic becomes: a 500 for the caller, its message for the log.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use http::Uri;
 use http::request::Parts;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub struct Call {
     credential: Result<Credential>,
     now: i64,
     origin: Origin,
-    /// The path as it was sent, with its query.
+    /// The path and the query.
     target: Uri,
 }
 
@@ -47,8 +47,6 @@ impl FromRequestParts<App> for Call {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let sent = parts.extensions.get::<OriginalUri>();
-        let target = sent.map_or_else(|| parts.uri.clone(), |sent| sent.0.clone());
         Ok(Self {
             app: app.clone(),
             trace: parts.extensions.get::<Arc<Trace>>().cloned().unwrap_or_default(),
@@ -56,7 +54,7 @@ impl FromRequestParts<App> for Call {
             credential: credential::read(parts),
             now: app.clock.now(),
             origin: origin::of(parts, &app.settings.trusted_proxies),
-            target,
+            target: parts.uri.clone(),
         })
     }
 }

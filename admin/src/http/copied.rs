@@ -34,8 +34,8 @@ pub struct CopiedList<T> {
     out: Vec<u8>,
     limit: usize,
     rows: usize,
-    first: String,
-    last: String,
+    first: Vec<u8>,
+    last: Vec<u8>,
     row: PhantomData<T>,
 }
 
@@ -47,11 +47,11 @@ impl<T> CopiedList<T> {
         let limit = page.limit();
         let mut out = Vec::with_capacity(ROW * (limit + 1));
         out.extend_from_slice(br#"{"object":"list","data":["#);
-        Self { out, limit, rows: 0, first: String::new(), last: String::new(), row: PhantomData }
+        Self { out, limit, rows: 0, first: vec![], last: vec![], row: PhantomData }
     }
 
-    /// Appends the next row that was fetched. The one beyond the page only tells that there are more.
-    pub fn row(&mut self, id: &str, copy: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends the next row that was fetched, of this id. The one beyond the page only tells that there are more.
+    pub fn row(&mut self, id: &[u8], copy: impl FnOnce(&mut Vec<u8>)) {
         self.rows += 1;
         if self.rows > self.limit {
             return;
@@ -89,18 +89,20 @@ impl<T> CopiedList<T> {
     }
 }
 
-/// Appends a string of JSON.
+/// Appends a string of JSON that spells this text. Bytes that are no text come out as none, for [`CopiedList::end`] to find.
 ///
 /// # Panics
 /// Never: text can always be spelled, and a vector can always be written to.
-pub fn string(out: &mut Vec<u8>, text: &str) {
+pub fn string(out: &mut Vec<u8>, text: &[u8]) {
     // Looks at every byte, which a processor does for sixteen at once.
     let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+    if text.iter().fold(false, |found, byte| found | is_special(*byte))
+        && let Ok(text) = std::str::from_utf8(text)
+    {
         serde_json::to_writer(out, text).expect("text can be spelled");
     } else {
         out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(text);
         out.push(b'"');
     }
 }
@@ -116,7 +118,7 @@ mod tests {
         #[test]
         fn strings_are_spelled_as_by_the_library(text in any::<String>()) {
             let mut out = Vec::new();
-            string(&mut out, &text);
+            string(&mut out, text.as_bytes());
             prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
         }
     }
@@ -124,7 +126,7 @@ mod tests {
     #[test]
     fn a_short_page_does_not_keep_the_room_of_a_long_one() {
         let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 100));
-        list.row("a", |out| string(out, "a"));
+        list.row(b"a", |out| string(out, b"a"));
         let room = list.out.capacity();
         let page = Vec::from(list.end().unwrap().into_bytes());
         assert!(page.capacity() < room / 50, "{} of {room}", page.capacity());
@@ -133,8 +135,13 @@ mod tests {
     #[test]
     fn what_is_not_text_is_not_sent() {
         let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 2));
-        list.row("a", |out| out.extend_from_slice(b"\"\xff\""));
+        list.row(b"a", |out| out.extend_from_slice(b"\"\xff\""));
         assert_eq!(list.end().unwrap_err().kind, Kind::Internal);
+        for id in [&b"\xff"[..], b"\"\xff"] {
+            let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, 2));
+            list.row(id, |out| string(out, id));
+            assert_eq!(list.end().unwrap_err().kind, Kind::Internal);
+        }
     }
 
     #[test]
@@ -151,7 +158,7 @@ mod tests {
             let mut list = CopiedList::<()>::of(&PageRequest::new(Order::Ascending, None, limit));
             for number in 0..fetched {
                 let id = format!("\"{number}");
-                list.row(&id, |out| string(out, &id));
+                list.row(id.as_bytes(), |out| string(out, id.as_bytes()));
             }
             let page: serde_json::Value =
                 serde_json::from_slice(&list.end().unwrap().into_bytes()).unwrap();

@@ -1,8 +1,7 @@
 //! Ids in paths.
 
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{Extensions, Uri};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -19,16 +18,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         // The only way to fail is text that is not UTF-8, which no path of ours can be.
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(ids)) => Ok(Self(ids)),
-            Err(_) => Err(Error::unknown_url(
-                parts.method.as_str(),
-                sent_path(&parts.extensions, &parts.uri),
-            )),
+            Err(_) => Err(Error::unknown_url(parts.method.as_str(), parts.uri.path())),
         }
     }
-}
-
-/// The path as it was sent: inside a nested router the request's own has lost its prefix.
-#[must_use]
-pub fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
-    extensions.get::<OriginalUri>().map_or_else(|| uri.path(), |original| original.0.path())
 }

@@ -38,7 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the admin keys of the organization, by id.
 #[utoipa::path(
     get,
-    path = "/organization/admin_api_keys",
+    path = "/v1/organization/admin_api_keys",
     operation_id = "admin-api-keys-list",
     tag = "Admin API keys",
     params(PageParams, OrderParams),
@@ -55,7 +55,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<List<AdminApiKey>>> {
 /// Makes an admin key for the person behind the calling key. The secret is in this answer and nowhere else.
 #[utoipa::path(
     post,
-    path = "/organization/admin_api_keys",
+    path = "/v1/organization/admin_api_keys",
     operation_id = "admin-api-keys-create",
     tag = "Admin API keys",
     request_body = AdminApiKeyCreateRequest,
@@ -101,7 +101,7 @@ fn owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<User> {
 /// Retrieves one admin key, without its secret.
 #[utoipa::path(
     get,
-    path = "/organization/admin_api_keys/{key_id}",
+    path = "/v1/organization/admin_api_keys/{key_id}",
     operation_id = "admin-api-keys-get",
     tag = "Admin API keys",
     params(("key_id" = String, Path, description = "The key's id.")),
@@ -114,7 +114,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<AdminApiKey>> {
 /// Deletes an admin key, also the calling one. It is dead at the next request.
 #[utoipa::path(
     delete,
-    path = "/organization/admin_api_keys/{key_id}",
+    path = "/v1/organization/admin_api_keys/{key_id}",
     operation_id = "admin-api-keys-delete",
     tag = "Admin API keys",
     params(("key_id" = String, Path, description = "The key's id.")),

@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists what was changed in the organization and by whom, newest first.
 #[utoipa::path(
     get,
-    path = "/organization/audit_logs",
+    path = "/v1/organization/audit_logs",
     operation_id = "list-audit-logs",
     tag = "Audit Logs",
     params(FilterParams, PageParams, BeforeParams),

@@ -50,7 +50,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the certificates of the organization by id, the newest first, with whether each is active in the organization.
 #[utoipa::path(
     get,
-    path = "/organization/certificates",
+    path = "/v1/organization/certificates",
     operation_id = "listOrganizationCertificates",
     tag = "Certificates",
     params(PageParams, DescendingOrderParams),
@@ -66,7 +66,7 @@ async fn list(
 /// Uploads a certificate, which is active nowhere until it is activated. An organization can have 50 of them.
 #[utoipa::path(
     post,
-    path = "/organization/certificates",
+    path = "/v1/organization/certificates",
     operation_id = "uploadCertificate",
     tag = "Certificates",
     request_body = UploadCertificateRequest,
@@ -91,7 +91,7 @@ async fn upload(call: Call, body: Incoming) -> Result<Json<Certificate>> {
 /// Activates up to ten certificates in the organization, all of them or none. Those that are active already stay so.
 #[utoipa::path(
     post,
-    path = "/organization/certificates/activate",
+    path = "/v1/organization/certificates/activate",
     operation_id = "activateOrganizationCertificates",
     tag = "Certificates",
     request_body = ToggleCertificatesRequest,
@@ -107,7 +107,7 @@ async fn activate(
 /// Deactivates up to ten certificates in the organization, all of them or none. Those that are not active stay so.
 #[utoipa::path(
     post,
-    path = "/organization/certificates/deactivate",
+    path = "/v1/organization/certificates/deactivate",
     operation_id = "deactivateOrganizationCertificates",
     tag = "Certificates",
     request_body = ToggleCertificatesRequest,
@@ -124,7 +124,7 @@ async fn deactivate(
 /// Retrieves a certificate, and its text for those who ask for it.
 #[utoipa::path(
     get,
-    path = "/organization/certificates/{certificate_id}",
+    path = "/v1/organization/certificates/{certificate_id}",
     operation_id = "getCertificate",
     tag = "Certificates",
     params(
@@ -146,7 +146,7 @@ async fn get(call: Call, Path(id): Path<String>, query: Query) -> Result<Shown<C
 /// Gives a certificate another name. Nothing else of it can be changed.
 #[utoipa::path(
     post,
-    path = "/organization/certificates/{certificate_id}",
+    path = "/v1/organization/certificates/{certificate_id}",
     operation_id = "modifyCertificate",
     tag = "Certificates",
     params(("certificate_id" = String, Path, description = "The certificate's id.")),
@@ -166,7 +166,7 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 /// Deletes a certificate, which must be active neither in the organization nor in a project.
 #[utoipa::path(
     delete,
-    path = "/organization/certificates/{certificate_id}",
+    path = "/v1/organization/certificates/{certificate_id}",
     operation_id = "deleteCertificate",
     tag = "Certificates",
     params(("certificate_id" = String, Path, description = "The certificate's id.")),
@@ -184,7 +184,7 @@ async fn delete(call: Call, Path(id): Path<String>) -> Result<Json<CertificateDe
 /// Lists the certificates of the organization by id, the newest first, with whether each is active in this project.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/certificates",
+    path = "/v1/organization/projects/{project_id}/certificates",
     operation_id = "listProjectCertificates",
     tag = "Certificates",
     params(
@@ -205,7 +205,7 @@ async fn list_of_project(
 /// Activates up to ten certificates in a project, all of them or none. Those that are active already stay so.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/certificates/activate",
+    path = "/v1/organization/projects/{project_id}/certificates/activate",
     operation_id = "activateProjectCertificates",
     tag = "Certificates",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -223,7 +223,7 @@ async fn activate_in_project(
 /// Deactivates up to ten certificates in a project, all of them or none. Those that are not active stay so.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/certificates/deactivate",
+    path = "/v1/organization/projects/{project_id}/certificates/deactivate",
     operation_id = "deactivateProjectCertificates",
     tag = "Certificates",
     params(("project_id" = String, Path, description = "The project's id.")),

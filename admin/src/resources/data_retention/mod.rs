@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Retrieves how the organization's data is kept.
 #[utoipa::path(
     get,
-    path = "/organization/data_retention",
+    path = "/v1/organization/data_retention",
     operation_id = "retrieve-organization-data-retention",
     tag = "Data retention",
     responses((status = 200, body = OrganizationDataRetention, description = "The setting."), Refusals)
@@ -48,7 +48,7 @@ async fn get(call: Call) -> Result<Shown<OrganizationDataRetention>> {
 /// Changes how the organization's data is kept, wherever a project says nothing else.
 #[utoipa::path(
     post,
-    path = "/organization/data_retention",
+    path = "/v1/organization/data_retention",
     operation_id = "update-organization-data-retention",
     tag = "Data retention",
     request_body = UpdateOrganizationDataRetentionBody,
@@ -61,7 +61,7 @@ async fn update(call: Call, body: Incoming) -> Result<Json<OrganizationDataReten
 /// Retrieves how a project's data is kept.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/data_retention",
+    path = "/v1/organization/projects/{project_id}/data_retention",
     operation_id = "retrieve-project-data-retention",
     tag = "Data retention",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -77,7 +77,7 @@ async fn get_of_project(
 /// Changes how a project's data is kept.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/data_retention",
+    path = "/v1/organization/projects/{project_id}/data_retention",
     operation_id = "update-project-data-retention",
     tag = "Data retention",
     params(("project_id" = String, Path, description = "The project's id.")),

@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the people and service accounts in a group, by id.
 #[utoipa::path(
     get,
-    path = "/organization/groups/{group_id}/users",
+    path = "/v1/organization/groups/{group_id}/users",
     operation_id = "list-group-users",
     tag = "Group users",
     params(
@@ -62,7 +62,7 @@ async fn list(
 /// Adds a person of the organization to a group, or a service account of any of its projects. Adding again changes nothing.
 #[utoipa::path(
     post,
-    path = "/organization/groups/{group_id}/users",
+    path = "/v1/organization/groups/{group_id}/users",
     operation_id = "add-group-user",
     tag = "Group users",
     params(("group_id" = String, Path, description = "The group's id.")),
@@ -94,7 +94,7 @@ async fn add(
 /// Retrieves somebody who is in a group.
 #[utoipa::path(
     get,
-    path = "/organization/groups/{group_id}/users/{user_id}",
+    path = "/v1/organization/groups/{group_id}/users/{user_id}",
     operation_id = "retrieve-group-user",
     tag = "Group users",
     params(
@@ -117,7 +117,7 @@ async fn get(
 /// Takes somebody out of a group. They lose what they had through it.
 #[utoipa::path(
     delete,
-    path = "/organization/groups/{group_id}/users/{user_id}",
+    path = "/v1/organization/groups/{group_id}/users/{user_id}",
     operation_id = "remove-group-user",
     tag = "Group users",
     params(

@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the groups of the organization, by id.
 #[utoipa::path(
     get,
-    path = "/organization/groups",
+    path = "/v1/organization/groups",
     operation_id = "list-groups",
     tag = "Groups",
     params(GroupPage, OrderParams),
@@ -47,7 +47,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<NextList<GroupResponse>>
 /// Creates a group. Several may have one name.
 #[utoipa::path(
     post,
-    path = "/organization/groups",
+    path = "/v1/organization/groups",
     operation_id = "create-group",
     tag = "Groups",
     request_body = CreateGroupBody,
@@ -64,7 +64,7 @@ async fn create(call: Call, body: Incoming) -> Result<Json<GroupResponse>> {
 /// Retrieves one group.
 #[utoipa::path(
     get,
-    path = "/organization/groups/{group_id}",
+    path = "/v1/organization/groups/{group_id}",
     operation_id = "retrieve-group",
     tag = "Groups",
     params(("group_id" = String, Path, description = "The group's id.")),
@@ -77,7 +77,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<GroupResponse>>
 /// Gives a group another name.
 #[utoipa::path(
     post,
-    path = "/organization/groups/{group_id}",
+    path = "/v1/organization/groups/{group_id}",
     operation_id = "update-group",
     tag = "Groups",
     params(("group_id" = String, Path, description = "The group's id.")),
@@ -95,7 +95,7 @@ async fn update(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 /// Deletes a group. Whoever was in it loses what they had through it.
 #[utoipa::path(
     delete,
-    path = "/organization/groups/{group_id}",
+    path = "/v1/organization/groups/{group_id}",
     operation_id = "delete-group",
     tag = "Groups",
     params(("group_id" = String, Path, description = "The group's id.")),

@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Retrieves which hosted tools the project may use: all that it was not told to do without.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/hosted_tool_permissions",
+    path = "/v1/organization/projects/{project_id}/hosted_tool_permissions",
     operation_id = "retrieve-project-hosted-tool-permissions",
     tag = "Hosted tools",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -49,7 +49,7 @@ async fn get(
 /// Changes which hosted tools the project may use. Those that are not named stay as they are.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/hosted_tool_permissions",
+    path = "/v1/organization/projects/{project_id}/hosted_tool_permissions",
     operation_id = "update-project-hosted-tool-permissions",
     tag = "Hosted tools",
     params(("project_id" = String, Path, description = "The project's id.")),

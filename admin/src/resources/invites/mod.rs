@@ -43,7 +43,7 @@ pub fn pages() -> Router<App> {
 /// Lists every invitation, accepted and expired ones too, by id.
 #[utoipa::path(
     get,
-    path = "/organization/invites",
+    path = "/v1/organization/invites",
     operation_id = "list-invites",
     tag = "Invites",
     params(PageParams),
@@ -61,7 +61,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<List<Invite>>> {
 /// Invites somebody. Nothing is sent: a link for them is made by another operation.
 #[utoipa::path(
     post,
-    path = "/organization/invites",
+    path = "/v1/organization/invites",
     operation_id = "inviteUser",
     tag = "Invites",
     request_body = InviteRequest,
@@ -84,7 +84,7 @@ async fn create(call: Call, body: Incoming) -> Result<Json<Invite>> {
 /// Retrieves one invitation.
 #[utoipa::path(
     get,
-    path = "/organization/invites/{invite_id}",
+    path = "/v1/organization/invites/{invite_id}",
     operation_id = "retrieve-invite",
     tag = "Invites",
     params(("invite_id" = String, Path, description = "The invitation's id.")),
@@ -99,7 +99,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<Invite>> {
 /// Takes an invitation back. Its link is dead at the next request.
 #[utoipa::path(
     delete,
-    path = "/organization/invites/{invite_id}",
+    path = "/v1/organization/invites/{invite_id}",
     operation_id = "delete-invite",
     tag = "Invites",
     params(("invite_id" = String, Path, description = "The invitation's id.")),

@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Retrieves what says which models the project may use. Where nothing does, it may use all of them, and this is a 404.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/model_permissions",
+    path = "/v1/organization/projects/{project_id}/model_permissions",
     operation_id = "retrieve-project-model-permissions",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -48,7 +48,7 @@ async fn get(call: Call, Path(project): Path<String>) -> Result<Shown<ProjectMod
 /// Says which models the project may use, in place of what was said before.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/model_permissions",
+    path = "/v1/organization/projects/{project_id}/model_permissions",
     operation_id = "update-project-model-permissions",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -75,7 +75,7 @@ async fn update(
 /// Forgets it: the project may use every model again.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/model_permissions",
+    path = "/v1/organization/projects/{project_id}/model_permissions",
     operation_id = "delete-project-model-permissions",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),

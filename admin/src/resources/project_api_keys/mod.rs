@@ -49,7 +49,7 @@ pub fn own_routes() -> OpenApiRouter<App> {
 /// Lists the keys of the project, by id. An archived project has none that could be used, and shows none.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/api_keys",
+    path = "/v1/organization/projects/{project_id}/api_keys",
     operation_id = "list-project-api-keys",
     tag = "Project API keys",
     params(
@@ -80,7 +80,7 @@ async fn list(
 /// Retrieves one key, without its secret.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/api_keys/{api_key_id}",
+    path = "/v1/organization/projects/{project_id}/api_keys/{api_key_id}",
     operation_id = "retrieve-project-api-key",
     tag = "Project API keys",
     params(
@@ -104,7 +104,7 @@ async fn get(
 /// Deletes a person's key. It is dead at the next request. Keys of service accounts go with their account only.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/api_keys/{api_key_id}",
+    path = "/v1/organization/projects/{project_id}/api_keys/{api_key_id}",
     operation_id = "delete-project-api-key",
     tag = "Project API keys",
     params(

@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the groups that have a role in the project, by group id.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/groups",
+    path = "/v1/organization/projects/{project_id}/groups",
     operation_id = "list-project-groups",
     tag = "Project groups",
     params(
@@ -58,7 +58,7 @@ async fn list(
 /// Lets a group into the project with a role. Sending the same again changes nothing.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/groups",
+    path = "/v1/organization/projects/{project_id}/groups",
     operation_id = "add-project-group",
     tag = "Project groups",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -87,7 +87,7 @@ async fn add(
 /// Retrieves one group of the project.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/groups/{group_id}",
+    path = "/v1/organization/projects/{project_id}/groups/{group_id}",
     operation_id = "retrieve-project-group",
     tag = "Project groups",
     params(
@@ -116,7 +116,7 @@ async fn get(
 /// Takes a group out of the project, with every role that it has there.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/groups/{group_id}",
+    path = "/v1/organization/projects/{project_id}/groups/{group_id}",
     operation_id = "remove-project-group",
     tag = "Project groups",
     params(

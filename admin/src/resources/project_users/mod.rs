@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists who is in the project, by user id. Only direct members are listed.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/users",
+    path = "/v1/organization/projects/{project_id}/users",
     operation_id = "list-project-users",
     tag = "Project users",
     params(
@@ -69,7 +69,7 @@ async fn list(
 /// Adds a user of the organization to the project.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/users",
+    path = "/v1/organization/projects/{project_id}/users",
     operation_id = "create-project-user",
     tag = "Project users",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -111,7 +111,7 @@ fn named_user(tx: &mut Tx<'_>, organization: &str, who: &Who) -> Result<users::s
 /// Retrieves one member.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/users/{user_id}",
+    path = "/v1/organization/projects/{project_id}/users/{user_id}",
     operation_id = "retrieve-project-user",
     tag = "Project users",
     params(
@@ -135,7 +135,7 @@ async fn get(
 /// Changes a member's role in the project.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/users/{user_id}",
+    path = "/v1/organization/projects/{project_id}/users/{user_id}",
     operation_id = "modify-project-user",
     tag = "Project users",
     params(
@@ -164,7 +164,7 @@ async fn modify(
 /// Takes a member out of the project.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/users/{user_id}",
+    path = "/v1/organization/projects/{project_id}/users/{user_id}",
     operation_id = "delete-project-user",
     tag = "Project users",
     params(

@@ -46,8 +46,8 @@ pub fn not_a_member(project: &str, user: &str) -> Error {
     error
 }
 
-/// Hands over the rows of a page of an active project's direct members, by user id: the id, and the bytes of the member as it is sent
-/// from the name on.
+/// Hands over the rows of a page of an active project's direct members, by user id: the bytes of the id, and of the member as it is
+/// sent from the name on.
 ///
 /// Whether the project is active is asked in the page's own statement, once for all of its rows. Only if there are none is
 /// the project asked why.
@@ -56,7 +56,7 @@ pub fn list(
     organization: &str,
     project: &str,
     page: &PageRequest,
-    mut each: impl FnMut(&str, &[u8]),
+    mut each: impl FnMut(&[u8], &[u8]),
 ) -> Result<()> {
     if !is_possible_id(project) {
         return Err(Error::project_not_found(project));
@@ -68,7 +68,7 @@ pub fn list(
          ORDER BY project_id, user_id LIMIT $4"
     );
     let rows = tx.all(&sql, args![organization, project, &page.above, page.fetch()], |row| {
-        each(row.text(0)?.unwrap_or_default(), row.bytes_of_text(1)?.unwrap_or_default());
+        each(row.bytes_of_text(0)?.unwrap_or_default(), row.bytes_of_text(1)?.unwrap_or_default());
         Ok(())
     })?;
     if rows.is_empty() {

@@ -39,7 +39,7 @@ pub struct ProjectUser {
 
 impl ProjectUser {
     /// Appends a member, of whom the store keeps what is sent behind the id.
-    pub fn copy(out: &mut Vec<u8>, id: &str, rest: &[u8]) {
+    pub fn copy(out: &mut Vec<u8>, id: &[u8], rest: &[u8]) {
         out.extend_from_slice(br#"{"object":"organization.project.user","id":"#);
         copied::string(out, id);
         out.push(b',');
@@ -49,7 +49,7 @@ impl ProjectUser {
     /// One member.
     pub fn of(member: &store::Member) -> Copied<Self> {
         let mut out = Vec::new();
-        Self::copy(&mut out, &member.user_id, member.shown.as_bytes());
+        Self::copy(&mut out, member.user_id.as_bytes(), member.shown.as_bytes());
         Copied::new(out)
     }
 }

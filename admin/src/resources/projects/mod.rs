@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the projects of the organization, by id.
 #[utoipa::path(
     get,
-    path = "/organization/projects",
+    path = "/v1/organization/projects",
     operation_id = "list-projects",
     tag = "Projects",
     params(PageParams, ProjectsParams),
@@ -53,7 +53,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<List<Project>>> {
 /// Creates a project.
 #[utoipa::path(
     post,
-    path = "/organization/projects",
+    path = "/v1/organization/projects",
     operation_id = "create-project",
     tag = "Projects",
     request_body = ProjectCreateRequest,
@@ -80,7 +80,7 @@ async fn create(call: Call, body: Incoming) -> Result<Json<Project>> {
 /// Retrieves one project, archived or not.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}",
+    path = "/v1/organization/projects/{project_id}",
     operation_id = "retrieve-project",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -93,7 +93,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<Project>> {
 /// Changes an active project other than the default one.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}",
+    path = "/v1/organization/projects/{project_id}",
     operation_id = "modify-project",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -125,7 +125,7 @@ async fn modify(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 /// Archives a project, for good. An archived project is still listed on request but cannot be used or changed.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/archive",
+    path = "/v1/organization/projects/{project_id}/archive",
     operation_id = "archive-project",
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's id.")),

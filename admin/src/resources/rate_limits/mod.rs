@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists how much of each model the project may use, by model.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/rate_limits",
+    path = "/v1/organization/projects/{project_id}/rate_limits",
     operation_id = "list-project-rate-limits",
     tag = "Projects",
     params(
@@ -59,7 +59,7 @@ async fn list(
 /// Limits how much of a model the project may use. What is not sent stays, and nothing can be more than the model has.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/rate_limits/{rate_limit_id}",
+    path = "/v1/organization/projects/{project_id}/rate_limits/{rate_limit_id}",
     operation_id = "update-project-rate-limits",
     tag = "Projects",
     params(

@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the roles that a group has in the organization, by id.
 #[utoipa::path(
     get,
-    path = "/organization/groups/{group_id}/roles",
+    path = "/v1/organization/groups/{group_id}/roles",
     operation_id = "list-group-role-assignments",
     tag = "Group organization role assignments",
     params(
@@ -52,7 +52,7 @@ async fn list(
 /// Gives a group a role in the organization, beside those that are there.
 #[utoipa::path(
     post,
-    path = "/organization/groups/{group_id}/roles",
+    path = "/v1/organization/groups/{group_id}/roles",
     operation_id = "assign-group-role",
     tag = "Group organization role assignments",
     params(
@@ -72,7 +72,7 @@ async fn assign(
 /// Retrieves a role that a group has in the organization itself.
 #[utoipa::path(
     get,
-    path = "/organization/groups/{group_id}/roles/{role_id}",
+    path = "/v1/organization/groups/{group_id}/roles/{role_id}",
     operation_id = "retrieve-group-role",
     tag = "Group organization role assignments",
     params(
@@ -91,7 +91,7 @@ async fn get(
 /// Takes a role in the organization from a group.
 #[utoipa::path(
     delete,
-    path = "/organization/groups/{group_id}/roles/{role_id}",
+    path = "/v1/organization/groups/{group_id}/roles/{role_id}",
     operation_id = "unassign-group-role",
     tag = "Group organization role assignments",
     params(
@@ -110,7 +110,7 @@ async fn unassign(
 /// Lists the roles that a group has in a project, by id.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/groups/{group_id}/roles",
+    path = "/v1/projects/{project_id}/groups/{group_id}/roles",
     operation_id = "list-project-group-role-assignments",
     tag = "Project group role assignments",
     params(
@@ -132,7 +132,7 @@ async fn list_in_project(
 /// Gives a group a role in a project, beside those that are there.
 #[utoipa::path(
     post,
-    path = "/projects/{project_id}/groups/{group_id}/roles",
+    path = "/v1/projects/{project_id}/groups/{group_id}/roles",
     operation_id = "assign-project-group-role",
     tag = "Project group role assignments",
     params(
@@ -153,7 +153,7 @@ async fn assign_in_project(
 /// Retrieves a role that a group has in a project itself.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/groups/{group_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/groups/{group_id}/roles/{role_id}",
     operation_id = "retrieve-project-group-role",
     tag = "Project group role assignments",
     params(
@@ -173,7 +173,7 @@ async fn get_in_project(
 /// Takes a role in a project from a group.
 #[utoipa::path(
     delete,
-    path = "/projects/{project_id}/groups/{group_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/groups/{group_id}/roles/{role_id}",
     operation_id = "unassign-project-group-role",
     tag = "Project group role assignments",
     params(

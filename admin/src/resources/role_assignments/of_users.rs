@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the roles that a person or service account has in the organization, its own and those of its groups, by id.
 #[utoipa::path(
     get,
-    path = "/organization/users/{user_id}/roles",
+    path = "/v1/organization/users/{user_id}/roles",
     operation_id = "list-user-role-assignments",
     tag = "User organization role assignments",
     params(
@@ -52,7 +52,7 @@ async fn list(
 /// Gives a person or service account a role in the organization, beside those that are there.
 #[utoipa::path(
     post,
-    path = "/organization/users/{user_id}/roles",
+    path = "/v1/organization/users/{user_id}/roles",
     operation_id = "assign-user-role",
     tag = "User organization role assignments",
     params(
@@ -72,7 +72,7 @@ async fn assign(
 /// Retrieves a role that a person or service account has in the organization itself.
 #[utoipa::path(
     get,
-    path = "/organization/users/{user_id}/roles/{role_id}",
+    path = "/v1/organization/users/{user_id}/roles/{role_id}",
     operation_id = "retrieve-user-role",
     tag = "User organization role assignments",
     params(
@@ -91,7 +91,7 @@ async fn get(
 /// Takes a role in the organization from a person or service account.
 #[utoipa::path(
     delete,
-    path = "/organization/users/{user_id}/roles/{role_id}",
+    path = "/v1/organization/users/{user_id}/roles/{role_id}",
     operation_id = "unassign-user-role",
     tag = "User organization role assignments",
     params(
@@ -110,7 +110,7 @@ async fn unassign(
 /// Lists the roles that a person or service account has in a project, its own and those of its groups, by id.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/users/{user_id}/roles",
+    path = "/v1/projects/{project_id}/users/{user_id}/roles",
     operation_id = "list-project-user-role-assignments",
     tag = "Project user role assignments",
     params(
@@ -132,7 +132,7 @@ async fn list_in_project(
 /// Gives a person or service account a role in a project, beside those that are there.
 #[utoipa::path(
     post,
-    path = "/projects/{project_id}/users/{user_id}/roles",
+    path = "/v1/projects/{project_id}/users/{user_id}/roles",
     operation_id = "assign-project-user-role",
     tag = "Project user role assignments",
     params(
@@ -153,7 +153,7 @@ async fn assign_in_project(
 /// Retrieves a role that a person or service account has in a project itself.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/users/{user_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/users/{user_id}/roles/{role_id}",
     operation_id = "retrieve-project-user-role",
     tag = "Project user role assignments",
     params(
@@ -173,7 +173,7 @@ async fn get_in_project(
 /// Takes a role in a project from a person or service account.
 #[utoipa::path(
     delete,
-    path = "/projects/{project_id}/users/{user_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/users/{user_id}/roles/{role_id}",
     operation_id = "unassign-project-user-role",
     tag = "Project user role assignments",
     params(

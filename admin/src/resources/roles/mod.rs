@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the roles of the organization, built-in and custom, by id.
 #[utoipa::path(
     get,
-    path = "/organization/roles",
+    path = "/v1/organization/roles",
     operation_id = "list-roles",
     tag = "Roles",
     params(RolePage, OrderParams),
@@ -49,7 +49,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<NextList<Role>>> {
 /// Makes a role of the organization. What it permits holds in each of its projects.
 #[utoipa::path(
     post,
-    path = "/organization/roles",
+    path = "/v1/organization/roles",
     operation_id = "create-role",
     tag = "Roles",
     request_body = RoleCreateRequest,
@@ -62,7 +62,7 @@ async fn create(call: Call, body: Incoming) -> Result<Json<Role>> {
 /// Retrieves a role of the organization.
 #[utoipa::path(
     get,
-    path = "/organization/roles/{role_id}",
+    path = "/v1/organization/roles/{role_id}",
     operation_id = "retrieve-role",
     tag = "Roles",
     params(("role_id" = String, Path, description = "The role's id; of a built-in role also its alias.")),
@@ -75,7 +75,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<Role>> {
 /// Changes a custom role of the organization, for everybody who has it.
 #[utoipa::path(
     post,
-    path = "/organization/roles/{role_id}",
+    path = "/v1/organization/roles/{role_id}",
     operation_id = "update-role",
     tag = "Roles",
     params(("role_id" = String, Path, description = "The role's id.")),
@@ -89,7 +89,7 @@ async fn update(call: Call, Path(id): Path<String>, body: Incoming) -> Result<Js
 /// Deletes a custom role of the organization, and takes it from everybody who has it.
 #[utoipa::path(
     delete,
-    path = "/organization/roles/{role_id}",
+    path = "/v1/organization/roles/{role_id}",
     operation_id = "delete-role",
     tag = "Roles",
     params(("role_id" = String, Path, description = "The role's id.")),
@@ -102,7 +102,7 @@ async fn delete(call: Call, Path(id): Path<String>) -> Result<Json<Deleted<RoleD
 /// Lists the roles of a project, built-in and custom, by id.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/roles",
+    path = "/v1/projects/{project_id}/roles",
     operation_id = "list-project-roles",
     tag = "Roles",
     params(
@@ -123,7 +123,7 @@ async fn list_of_project(
 /// Makes a role of a project.
 #[utoipa::path(
     post,
-    path = "/projects/{project_id}/roles",
+    path = "/v1/projects/{project_id}/roles",
     operation_id = "create-project-role",
     tag = "Roles",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -141,7 +141,7 @@ async fn create_in_project(
 /// Retrieves a role of a project.
 #[utoipa::path(
     get,
-    path = "/projects/{project_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/roles/{role_id}",
     operation_id = "retrieve-project-role",
     tag = "Roles",
     params(
@@ -160,7 +160,7 @@ async fn get_of_project(
 /// Changes a custom role of a project, for everybody who has it.
 #[utoipa::path(
     post,
-    path = "/projects/{project_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/roles/{role_id}",
     operation_id = "update-project-role",
     tag = "Roles",
     params(
@@ -181,7 +181,7 @@ async fn update_of_project(
 /// Deletes a custom role of a project, and takes it from everybody who has it.
 #[utoipa::path(
     delete,
-    path = "/projects/{project_id}/roles/{role_id}",
+    path = "/v1/projects/{project_id}/roles/{role_id}",
     operation_id = "delete-project-role",
     tag = "Roles",
     params(

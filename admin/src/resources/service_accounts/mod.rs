@@ -41,7 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the service accounts of the project, by id.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/service_accounts",
+    path = "/v1/organization/projects/{project_id}/service_accounts",
     operation_id = "list-project-service-accounts",
     tag = "Service accounts",
     params(
@@ -66,7 +66,7 @@ async fn list(
 /// Creates a service account with a key, whose secret is in this answer and nowhere else; or, on request, the account alone.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/service_accounts",
+    path = "/v1/organization/projects/{project_id}/service_accounts",
     operation_id = "create-project-service-account",
     tag = "Service accounts",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -111,7 +111,7 @@ async fn create(
 /// Retrieves one service account.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/service_accounts/{service_account_id}",
+    path = "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}",
     operation_id = "retrieve-project-service-account",
     tag = "Service accounts",
     params(
@@ -135,7 +135,7 @@ async fn get(
 /// Changes a service account's name or its built-in role.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/service_accounts/{service_account_id}",
+    path = "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}",
     operation_id = "update-project-service-account",
     tag = "Service accounts",
     params(
@@ -169,7 +169,7 @@ async fn modify(
 /// Deletes a service account. Its keys are dead at the next request.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/service_accounts/{service_account_id}",
+    path = "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}",
     operation_id = "delete-project-service-account",
     tag = "Service accounts",
     params(
@@ -196,7 +196,7 @@ async fn delete(
 /// Makes another key for a service account. The secret is in this answer and nowhere else.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys",
+    path = "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys",
     operation_id = "CreateanAPIkeyforaserviceaccount",
     tag = "Service accounts",
     params(

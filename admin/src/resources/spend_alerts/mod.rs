@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the alerts of the organization, by id. Without a limit a page has 20 of them.
 #[utoipa::path(
     get,
-    path = "/organization/spend_alerts",
+    path = "/v1/organization/spend_alerts",
     operation_id = "list-organization-spend-alerts",
     tag = "Spend alerts",
     params(AlertPage, BeforeParams, OrderParams),
@@ -55,7 +55,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<List<OfOrganization>>> {
 /// Adds an alert to the organization. It may have several.
 #[utoipa::path(
     post,
-    path = "/organization/spend_alerts",
+    path = "/v1/organization/spend_alerts",
     operation_id = "create-organization-spend-alert",
     tag = "Spend alerts",
     request_body = SpendAlertBody,
@@ -68,7 +68,7 @@ async fn create(call: Call, body: Incoming) -> Result<Json<OfOrganization>> {
 /// Retrieves an alert of the organization.
 #[utoipa::path(
     get,
-    path = "/organization/spend_alerts/{alert_id}",
+    path = "/v1/organization/spend_alerts/{alert_id}",
     operation_id = "retrieve-organization-spend-alert",
     tag = "Spend alerts",
     params(("alert_id" = String, Path, description = "The alert's id.")),
@@ -81,7 +81,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<OfOrganization>
 /// Replaces everything that an alert of the organization says.
 #[utoipa::path(
     post,
-    path = "/organization/spend_alerts/{alert_id}",
+    path = "/v1/organization/spend_alerts/{alert_id}",
     operation_id = "update-organization-spend-alert",
     tag = "Spend alerts",
     params(("alert_id" = String, Path, description = "The alert's id.")),
@@ -99,7 +99,7 @@ async fn update(
 /// Deletes an alert of the organization.
 #[utoipa::path(
     delete,
-    path = "/organization/spend_alerts/{alert_id}",
+    path = "/v1/organization/spend_alerts/{alert_id}",
     operation_id = "delete-organization-spend-alert",
     tag = "Spend alerts",
     params(("alert_id" = String, Path, description = "The alert's id.")),
@@ -115,7 +115,7 @@ async fn delete(
 /// Lists the alerts of a project, by id. Without a limit a page has 20 of them.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/spend_alerts",
+    path = "/v1/organization/projects/{project_id}/spend_alerts",
     operation_id = "list-project-spend-alerts",
     tag = "Spend alerts",
     params(
@@ -137,7 +137,7 @@ async fn list_of_project(
 /// Adds an alert to a project. It may have several.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/spend_alerts",
+    path = "/v1/organization/projects/{project_id}/spend_alerts",
     operation_id = "create-project-spend-alert",
     tag = "Spend alerts",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -155,7 +155,7 @@ async fn create_in_project(
 /// Retrieves an alert of a project.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/spend_alerts/{alert_id}",
+    path = "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}",
     operation_id = "retrieve-project-spend-alert",
     tag = "Spend alerts",
     params(
@@ -174,7 +174,7 @@ async fn get_of_project(
 /// Replaces everything that an alert of a project says.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/spend_alerts/{alert_id}",
+    path = "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}",
     operation_id = "update-project-spend-alert",
     tag = "Spend alerts",
     params(
@@ -195,7 +195,7 @@ async fn update_of_project(
 /// Deletes an alert of a project.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/spend_alerts/{alert_id}",
+    path = "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}",
     operation_id = "delete-project-spend-alert",
     tag = "Spend alerts",
     params(

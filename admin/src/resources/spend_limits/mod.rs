@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Retrieves the organization's limit, if it has one.
 #[utoipa::path(
     get,
-    path = "/organization/spend_limit",
+    path = "/v1/organization/spend_limit",
     operation_id = "Getorganizationspendlimit",
     tag = "Spend limits",
     responses((status = 200, body = SpendLimit<OrganizationSpendLimit>, description = "The limit."), Refusals)
@@ -48,7 +48,7 @@ async fn get(call: Call) -> Result<Shown<SpendLimit<OrganizationSpendLimit>>> {
 /// Sets the organization's limit, in place of the one that it has.
 #[utoipa::path(
     post,
-    path = "/organization/spend_limit",
+    path = "/v1/organization/spend_limit",
     operation_id = "Updateorganizationspendlimit",
     tag = "Spend limits",
     request_body = SpendLimitBody,
@@ -61,7 +61,7 @@ async fn update(call: Call, body: Incoming) -> Result<Json<SpendLimit<Organizati
 /// Takes the organization's limit away.
 #[utoipa::path(
     delete,
-    path = "/organization/spend_limit",
+    path = "/v1/organization/spend_limit",
     operation_id = "Deleteorganizationspendlimit",
     tag = "Spend limits",
     responses((status = 200, body = SpendLimitDeleted<OrganizationSpendLimitDeleted>, description = "There is no limit any more."), Refusals)
@@ -73,7 +73,7 @@ async fn delete(call: Call) -> Result<Json<SpendLimitDeleted<OrganizationSpendLi
 /// Retrieves a project's limit, if it has one.
 #[utoipa::path(
     get,
-    path = "/organization/projects/{project_id}/spend_limit",
+    path = "/v1/organization/projects/{project_id}/spend_limit",
     operation_id = "Getprojectspendlimit",
     tag = "Spend limits",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -89,7 +89,7 @@ async fn get_of_project(
 /// Sets a project's limit, in place of the one that it has.
 #[utoipa::path(
     post,
-    path = "/organization/projects/{project_id}/spend_limit",
+    path = "/v1/organization/projects/{project_id}/spend_limit",
     operation_id = "Updateprojectspendlimit",
     tag = "Spend limits",
     params(("project_id" = String, Path, description = "The project's id.")),
@@ -107,7 +107,7 @@ async fn update_of_project(
 /// Takes a project's limit away.
 #[utoipa::path(
     delete,
-    path = "/organization/projects/{project_id}/spend_limit",
+    path = "/v1/organization/projects/{project_id}/spend_limit",
     operation_id = "Deleteprojectspendlimit",
     tag = "Spend limits",
     params(("project_id" = String, Path, description = "The project's id.")),

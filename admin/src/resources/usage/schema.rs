@@ -32,8 +32,8 @@ const UNITS: [&str; 8] = [
 #[must_use]
 pub fn path(kind: Kind) -> String {
     match kind {
-        Kind::Costs => "/organization/costs".to_owned(),
-        _ => format!("/organization/usage/{}", kind.name()),
+        Kind::Costs => "/v1/organization/costs".to_owned(),
+        _ => format!("/v1/organization/usage/{}", kind.name()),
     }
 }
 

@@ -41,7 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists the people of the organization, by id.
 #[utoipa::path(
     get,
-    path = "/organization/users",
+    path = "/v1/organization/users",
     operation_id = "list-users",
     tag = "Users",
     params(PageParams, UsersParams),
@@ -69,7 +69,7 @@ async fn list(call: Call, query: Query) -> Result<Shown<List<User>>> {
 /// Retrieves one person.
 #[utoipa::path(
     get,
-    path = "/organization/users/{user_id}",
+    path = "/v1/organization/users/{user_id}",
     operation_id = "retrieve-user",
     tag = "Users",
     params(("user_id" = String, Path, description = "The person's id.")),
@@ -82,7 +82,7 @@ async fn get(call: Call, Path(id): Path<String>) -> Result<Shown<User>> {
 /// Changes a person's role or what they said of themselves. A built-in role takes the place of another, a custom one is added.
 #[utoipa::path(
     post,
-    path = "/organization/users/{user_id}",
+    path = "/v1/organization/users/{user_id}",
     operation_id = "modify-user",
     tag = "Users",
     params(("user_id" = String, Path, description = "The person's id.")),
@@ -143,7 +143,7 @@ fn wanted_role(
 /// Removes a person from the organization, with their memberships, groups, roles and admin keys.
 #[utoipa::path(
     delete,
-    path = "/organization/users/{user_id}",
+    path = "/v1/organization/users/{user_id}",
     operation_id = "delete-user",
     tag = "Users",
     params(("user_id" = String, Path, description = "The person's id.")),

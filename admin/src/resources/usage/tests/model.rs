@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::app::{App, Settings};
+use crate::resources::usage::schema;
 use crate::testing::usage::{Dice, costing, event, new_ones, report};
 use crate::testing::{Api, SeededRandom};
 use crate::usage::event::{Amount, Event};
@@ -199,8 +200,9 @@ impl World {
                 filters.push((filter, values));
             }
         }
-        let mut path =
-            format!("{}?start_time={start}&limit={limit}", super::super::schema::path(kind));
+        let whole = schema::path(kind);
+        let below = whole.strip_prefix("/v1").expect("every published path begins so");
+        let mut path = format!("{below}?start_time={start}&limit={limit}");
         if width != Width::Day || self.dice.one_in(2) {
             write!(path, "&bucket_width={}", width.name()).expect("texts take what is written");
         }
