@@ -242,6 +242,10 @@ impl Session for Lent<'_> {
         Some(self.steps)
     }
 
+    fn changes(&self) -> u64 {
+        self.connection.changes()
+    }
+
     fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }

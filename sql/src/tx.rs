@@ -27,6 +27,11 @@ pub(crate) trait Session {
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64, Fault>;
 
+    /// How many rows the last statement changed, also if a duplicate ended it: `SQLite` keeps those before.
+    fn changes(&self) -> u64 {
+        0
+    }
+
     /// How many instructions of its machine the engine has run for statements of this transaction, if it counts them.
     #[cfg(feature = "testing")]
     fn steps(&self) -> Option<u64> {
@@ -166,46 +171,38 @@ impl<'c> Tx<'c> {
                 went_in.push(tx.execute(&sql, &arguments)? == 1);
                 return Ok(());
             }
-            if let Some(all_alike) = tx.insert_alike(target, portion, rows)? {
-                went_in.extend(std::iter::repeat_n(all_alike, rows));
-                return Ok(());
-            }
+            let inserted = tx.insert_up_to_duplicate(target, portion)?.min(rows);
+            went_in.extend(std::iter::repeat_n(true, inserted));
+            let rest = &portion[inserted * target.columns()..];
             let then = target.returning(key);
-            let (sql, arguments) = target.statement(tx.engine(), portion, &then);
-            let told = tx.all(&sql, &arguments, |row| insert::told(row, key.len()))?;
-            let mut told: HashSet<_> = told.into_iter().collect();
-            for row in portion.chunks(target.columns()) {
-                went_in.push(told.remove(&insert::sent(row, key)?));
-            }
-            Ok(())
+            tx.portions(target, rest, |tx, portion, _| {
+                let (sql, arguments) = target.statement(tx.engine(), portion, &then);
+                let told = tx.all(&sql, &arguments, |row| insert::told(row, key.len()))?;
+                let mut told: HashSet<_> = told.into_iter().collect();
+                for row in portion.chunks(target.columns()) {
+                    went_in.push(told.remove(&insert::sent(row, key)?));
+                }
+                Ok(())
+            })
         })?;
         Ok(went_in)
     }
 
-    /// Inserts rows of which all went in or none, and answers which; otherwise nothing is done. Mostly it is one of the two, and on `SQLite`
-    /// counting rows costs less than answering them.
-    fn insert_alike(
-        &mut self,
-        target: Target<'_>,
-        portion: &[Arg<'_>],
-        rows: usize,
-    ) -> Result<Option<bool>> {
+    /// Inserts rows up to the first that something stands in the way of, and answers how many those are. Mostly it is all or none, and on
+    /// `SQLite` counting rows costs less than answering them. `PostgreSQL` keeps none before one that fails, so there it is none.
+    fn insert_up_to_duplicate(&mut self, target: Target<'_>, rows: &[Arg<'_>]) -> Result<usize> {
         if self.engine() == Engine::Postgres {
-            return Ok(None);
+            return Ok(0);
         }
-        self.control("SAVEPOINT portion")?;
-        let (sql, arguments) = target.statement(Engine::Sqlite, portion, UNLESS_THERE);
-        let inserted = self.execute(&sql, &arguments)?;
-        let alike = match usize::try_from(inserted) {
-            Ok(0) => Some(false),
-            Ok(all) if all == rows => Some(true),
-            _ => None,
+        let (sql, arguments) = target.statement(Engine::Sqlite, rows, "");
+        let done = self
+            .admit(&sql, &arguments)
+            .and_then(|()| self.session.statement(self.kind, &sql, &arguments, &mut |_| Ok(())));
+        let inserted = match done {
+            Err(Fault { error: Error::Duplicate, .. }) => self.session.changes(),
+            done => self.noted(done)?,
         };
-        if alike.is_none() {
-            self.control("ROLLBACK TO portion")?;
-        }
-        self.control("RELEASE portion")?;
-        Ok(alike)
+        Ok(usize::try_from(inserted).unwrap_or(usize::MAX))
     }
 
     /// Hands over the rows for one statement after the other, with their number.
@@ -231,18 +228,9 @@ impl<'c> Tx<'c> {
         args: &[Arg<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<u64> {
-        if let Some(fault) = &self.poison {
-            return Err(fault.error.clone());
-        }
         let done =
             self.admit(sql, args).and_then(|()| self.session.statement(self.kind, sql, args, row));
         self.noted(done)
-    }
-
-    /// Runs a statement that reads and writes nothing itself, so that no observer hears of it.
-    fn control(&mut self, sql: &str) -> Result<()> {
-        let done = self.session.statement(self.kind, sql, &[], &mut |_| Ok(()));
-        self.noted(done).map(drop)
     }
 
     fn noted(&mut self, done: Result<u64, Fault>) -> Result<u64> {
@@ -255,6 +243,9 @@ impl<'c> Tx<'c> {
 
     /// Whether a statement may run.
     fn admit(&self, sql: &str, args: &[Arg<'_>]) -> Result<(), Fault> {
+        if let Some(fault) = &self.poison {
+            return Err(fault.clone());
+        }
         if let Some(observer) = self.observer {
             observer(sql, args);
         }

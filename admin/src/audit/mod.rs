@@ -5,7 +5,7 @@ pub mod record;
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -94,6 +94,8 @@ pub struct Author {
     pub now: i64,
     ids: IdBlock,
     written: Cell<u16>,
+    /// What it wrote and has to seal, if it seals its events itself.
+    own: Option<RefCell<Vec<Waits>>>,
     /// The actor's row and its name, once it was written by this author's transaction.
     recorded: OnceCell<(String, ActorRow)>,
 }
@@ -115,8 +117,22 @@ impl Author {
             now,
             ids,
             written: Cell::new(0),
+            own: None,
             recorded: OnceCell::new(),
         }
+    }
+
+    /// The same author, who seals its events in the transaction that writes them ([`seal_own`](crate::sealing::seal_own)). They are
+    /// not put among those that wait, so nobody else ever does it.
+    #[must_use]
+    pub fn sealing_itself(mut self) -> Self {
+        self.own = Some(RefCell::default());
+        self
+    }
+
+    /// What it wrote since it was asked last, by id, if it seals its events itself.
+    pub(crate) fn take_own(&self) -> Vec<Waits> {
+        self.own.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// How many more events it can write.
@@ -205,8 +221,11 @@ pub fn append_all(tx: &mut Tx<'_>, by: &Author, events: &[Event]) -> Result<()> 
     let recorded = by.recorded(tx)?;
     let drawn: Vec<_> = events.iter().map(|event| Drawn::of(by, event)).collect();
     let records = events.iter().zip(&drawn).map(|(event, drawn)| drawn.record(by, recorded, event));
-    write(tx, &records.collect::<Vec<_>>())
+    write(tx, by, &records.collect::<Vec<_>>())
 }
+
+/// An event that waits for its seal: its id and its hash.
+pub(crate) type Waits = (String, [u8; 32]);
 
 /// What an event gets when it is written.
 struct Drawn {
@@ -250,7 +269,7 @@ impl Drawn {
 }
 
 /// Events, each with its hash, and what else they are about.
-fn write(tx: &mut Tx<'_>, records: &[Record<'_>]) -> Result<()> {
+fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
     let hashes: Vec<_> = records.iter().map(record::hash).collect();
     let (mut events, mut tail, mut others) = (vec![], vec![], vec![]);
     for (record, hash) in records.iter().zip(&hashes) {
@@ -273,7 +292,12 @@ fn write(tx: &mut Tx<'_>, records: &[Record<'_>]) -> Result<()> {
     }
     let columns = "audit_events (organization_id, id, kind, effective_at, project_id, actor, ip_address, user_agent, resource_id, payload)";
     tx.insert(columns, &events)?;
-    tx.insert("audit_tail (organization_id, id, hash)", &tail)?;
+    if let Some(own) = &by.own {
+        let waits = records.iter().map(|record| record.id.to_owned()).zip(hashes.iter().copied());
+        own.borrow_mut().extend(waits);
+    } else {
+        tx.insert("audit_tail (organization_id, id, hash)", &tail)?;
+    }
     tx.insert("audit_resources (organization_id, resource_id, event_id)", &others)?;
     Ok(())
 }

@@ -53,13 +53,13 @@ impl Portions {
         let mut people = Vec::new();
         for Portion { rows, ids, by } in self.people {
             let (applied, now) = apply::people(tx, &by, &ids, &rows)?;
-            sealing::seal_all(tx, by.organization_id(), by.now)?;
+            sealing::seal_own(tx, &by)?;
             done.push(applied);
             people.extend(now);
         }
         for Portion { rows, ids, by } in self.memberships {
             done.push(apply::memberships(tx, &by, &ids, &rows, |place| &people[place])?);
-            sealing::seal_all(tx, by.organization_id(), by.now)?;
+            sealing::seal_own(tx, &by)?;
         }
         Ok(())
     }
@@ -70,7 +70,7 @@ fn portions<T>(rows: Vec<T>, draw: impl Fn(usize) -> (IdBlock, Author)) -> Vec<P
     while rest.len() > 0 {
         let rows: Vec<_> = rest.by_ref().take(ROWS).collect();
         let (ids, by) = draw(rows.len());
-        portions.push(Portion { rows, ids, by });
+        portions.push(Portion { rows, ids, by: by.sealing_itself() });
     }
     portions
 }

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 
 use sql::{Stamp, Store, Tx, args};
 
-use crate::audit::PREFIX;
 use crate::audit::record::Framed;
+use crate::audit::{Author, PREFIX};
 use crate::domain::id::moment_of;
 use crate::error::{Error, Result};
 
@@ -89,6 +89,33 @@ struct Batch {
     ids: Vec<String>,
     records: Vec<u8>,
     sealed_at: i64,
+}
+
+impl Batch {
+    /// These events, at the end of the chain.
+    fn of<H: AsRef<[u8]>>(
+        tx: &mut Tx<'_>,
+        organization: &str,
+        events: Vec<(String, H)>,
+        now: i64,
+    ) -> Result<Self> {
+        let (mut ids, mut records) = (Vec::new(), Vec::new());
+        for (id, hash) in events {
+            let hash = hash.as_ref();
+            let short =
+                id.strip_prefix(PREFIX).filter(|short| short.len() == ID && hash.len() == 32);
+            let Some(short) = short else {
+                return Err(Error::internal(format!(
+                    "{id} waits for its seal and cannot be sealed"
+                )));
+            };
+            records.extend_from_slice(short.as_bytes());
+            records.extend_from_slice(hash);
+            ids.push(id);
+        }
+        let (organization, head) = (organization.to_owned(), head(tx, organization)?);
+        Ok(Self { organization, head, ids, records, sealed_at: now })
+    }
 }
 
 /// Why a batch was not sealed.
@@ -186,20 +213,32 @@ impl Sealer {
     }
 }
 
-/// Seals everything that waits in an organization, within a transaction beside which nobody else writes.
-pub fn seal_all(tx: &mut Tx<'_>, organization: &str, now: i64) -> Result<()> {
+/// Seals what an author wrote who seals its events itself, behind everything that waits in its organization: within the transaction that
+/// wrote them, beside which nobody else writes.
+pub fn seal_own(tx: &mut Tx<'_>, by: &Author) -> Result<()> {
     // Above every id.
     let until = "\u{10ffff}";
-    while let Some(batch) = batch(tx, organization, until, now)? {
-        match write_in(tx, &batch, false) {
-            Ok(()) => {}
-            Err(Unsealed::Failed(error)) => return Err(error.into()),
-            Err(Unsealed::Lost | Unsealed::Raced) => {
-                return Err(Error::internal("somebody else seals beside a transaction of its own"));
-            }
-        }
+    while let Some(batch) = batch(tx, by.organization_id(), until, by.now)? {
+        alone(write_in(tx, &batch, false))?;
+    }
+    let mut own = by.take_own();
+    while !own.is_empty() {
+        let later = own.split_off(own.len().min(BATCH));
+        let batch = Batch::of(tx, by.organization_id(), own, by.now)?;
+        alone(add(tx, &batch))?;
+        own = later;
     }
     Ok(())
+}
+
+/// What became of a batch beside which nobody can have written.
+fn alone(sealed: Result<(), Unsealed>) -> Result<()> {
+    sealed.map_err(|unsealed| match unsealed {
+        Unsealed::Failed(error) => error.into(),
+        Unsealed::Lost | Unsealed::Raced => {
+            Error::internal("somebody else seals beside a transaction of its own")
+        }
+    })
 }
 
 /// The organizations in which events wait.
@@ -239,21 +278,10 @@ fn batch(tx: &mut Tx<'_>, organization: &str, until: &str, now: i64) -> Result<O
         args![organization, until, most],
         |row| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?)),
     )?;
-    let (mut ids, mut records) = (Vec::new(), Vec::new());
-    for (id, hash) in waiting {
-        let short = id.strip_prefix(PREFIX).filter(|short| short.len() == ID && hash.len() == 32);
-        let Some(short) = short else {
-            return Err(Error::internal(format!("{id} waits for its seal and cannot be sealed")));
-        };
-        records.extend_from_slice(short.as_bytes());
-        records.extend_from_slice(&hash);
-        ids.push(id);
-    }
-    if ids.is_empty() {
+    if waiting.is_empty() {
         return Ok(None);
     }
-    let (organization, head) = (organization.to_owned(), head(tx, organization)?);
-    Ok(Some(Batch { organization, head, ids, records, sealed_at: now }))
+    Batch::of(tx, organization, waiting, now).map(Some)
 }
 
 /// Writes the seal and empties the tail of what is in it, one by one where something else came in between.
@@ -261,7 +289,8 @@ async fn write(store: &Store, batch: Batch, is_one_by_one: bool) -> Result<(), U
     store.write(move |tx| write_in(tx, &batch, is_one_by_one)).await
 }
 
-fn write_in(tx: &mut Tx<'_>, batch: &Batch, is_one_by_one: bool) -> Result<(), Unsealed> {
+/// Adds a batch to the chain.
+fn add(tx: &mut Tx<'_>, batch: &Batch) -> Result<(), Unsealed> {
     let Batch { organization, head, ids, records, sealed_at } = batch;
     let seal = Seal {
         organization_id: organization,
@@ -285,9 +314,12 @@ fn write_in(tx: &mut Tx<'_>, batch: &Batch, is_one_by_one: bool) -> Result<(), U
             &hash(&seal)
         ],
     )?;
-    if written == 0 {
-        return Err(Unsealed::Lost);
-    }
+    if written == 1 { Ok(()) } else { Err(Unsealed::Lost) }
+}
+
+fn write_in(tx: &mut Tx<'_>, batch: &Batch, is_one_by_one: bool) -> Result<(), Unsealed> {
+    add(tx, batch)?;
+    let Batch { organization, ids, .. } = batch;
     let (first, last) = (&ids[0], &ids[ids.len() - 1]);
     let removed = if is_one_by_one {
         remove(tx, organization, ids)?

@@ -20,17 +20,20 @@ fn all(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
 
 #[test]
 fn as_many_rows_as_there_are_go_in_and_those_that_were_new_are_told() {
-    for rows in [0, 1, 2, 63, 64, 65, 1000] {
+    let counts = [0, 1, 2, 63, 64, 65, 1000];
+    // The first that was there is the first of all, or somewhere in a statement.
+    for (rows, first) in counts.into_iter().flat_map(|rows| [(rows, 0), (rows, 40)]) {
         let fixture = Fixture::new();
-        let old: Vec<i64> = (0..rows).step_by(3).collect();
+        let old: Vec<i64> = (first..rows).step_by(3).collect();
         // One of them twice.
         let numbers: Vec<i64> = (0..rows).chain((1..rows).take(1)).collect();
         let told = fixture.store.write_blocking(move |tx| {
             with_rows(&old, |cells| tx.insert(INTO, cells))?;
             with_rows(&numbers, |cells| tx.insert_new(INTO, cells, &[1, 0]))
         });
-        let expected = (0..rows).map(|n| n % 3 != 0).chain((1..rows).take(1).map(|_| false));
-        assert_eq!(told, Ok(expected.collect()), "{rows} rows");
+        let is_new = |n: i64| n < first || (n - first) % 3 != 0;
+        let expected = (0..rows).map(is_new).chain((1..rows).take(1).map(|_| false));
+        assert_eq!(told, Ok(expected.collect()), "{rows} rows, some there from {first} on");
         assert_eq!(fixture.store.read_blocking(all), Ok((0..rows).collect()));
     }
 }

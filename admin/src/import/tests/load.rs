@@ -9,6 +9,7 @@ use crate::audit::{Actor, Author, Origin};
 use crate::import::load::{Portions, load};
 use crate::import::row::Rows;
 use crate::import::window::Window;
+use crate::sealing::verify::{Report, verify};
 use crate::testing::{Api, snapshot};
 
 const FILE: &str = "email,name,role,project,project_role
@@ -44,6 +45,30 @@ async fn everything_is_there_with_its_indexes() {
     // Found by an index that was made of the rows: these, and the founder in the organization and its default project.
     let added = api.get("/organization/audit_logs?event_types[]=user.added").await;
     assert_eq!(added.ok()["data"].as_array().map(Vec::len), Some(2 + 3 + 3));
+    // Those who came before are sealed with them, nobody waits, and another import goes on behind.
+    let expected = events(&api);
+    for file in [FILE.to_owned(), format!("{FILE}dan@x.example,,reader,,\n")] {
+        run_into(&api, &api.first.organization, true, &file).unwrap();
+        let report = verified(&api).await;
+        assert_eq!((report.findings, report.waiting), (vec![], 0));
+    }
+    assert_eq!(verified(&api).await.records, expected + 1);
+}
+
+async fn verified(api: &Api) -> Report {
+    verify(&api.app.store, &api.first.organization.id, None, &mut |_| {}).await.unwrap()
+}
+
+/// How many events there are.
+fn events(api: &Api) -> u64 {
+    with_import(api, &api.first.organization, |import| {
+        let count = "SELECT COUNT(*) FROM audit_events WHERE organization_id = $1";
+        let organization = import.organization.id.clone();
+        let read =
+            move |tx: &mut Tx<'_>| tx.one(count, args![&organization], |row| row.get::<i64>(0));
+        let count = import.store.read_blocking(read).expect("the store can be read");
+        count.map_or(0, i64::unsigned_abs)
+    })
 }
 
 #[tokio::test]
