@@ -271,8 +271,8 @@ impl Drawn {
 /// Events, each with its hash, and what else they are about.
 fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
     let hashes: Vec<_> = records.iter().map(record::hash).collect();
-    let (mut events, mut tail, mut others) = (vec![], vec![], vec![]);
-    for (record, hash) in records.iter().zip(&hashes) {
+    let (mut events, mut others) = (vec![], vec![]);
+    for record in records {
         events.extend_from_slice(args![
             record.organization_id,
             record.id,
@@ -285,7 +285,6 @@ fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
             record.resource_id,
             record.payload
         ]);
-        tail.extend_from_slice(args![record.organization_id, record.id, hash]);
         for other in record.others {
             others.extend_from_slice(args![record.organization_id, other, record.id]);
         }
@@ -296,6 +295,10 @@ fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
         let waits = records.iter().map(|record| record.id.to_owned()).zip(hashes.iter().copied());
         own.borrow_mut().extend(waits);
     } else {
+        let mut tail = Vec::new();
+        for (record, hash) in records.iter().zip(&hashes) {
+            tail.extend_from_slice(args![record.organization_id, record.id, hash]);
+        }
         tx.insert("audit_tail (organization_id, id, hash)", &tail)?;
     }
     tx.insert("audit_resources (organization_id, resource_id, event_id)", &others)?;
