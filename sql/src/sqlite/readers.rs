@@ -39,8 +39,10 @@ pub(crate) struct Readers {
 /// One of them.
 struct Reader {
     connection: Connection,
-    /// The state in which the store was found when this was used last.
+    /// The state in which the store was found when the index was read last.
     found: Cell<Option<Stamp>>,
+    /// The state of the snapshot that `SQLite` gave this number.
+    known: Cell<Option<(i64, Stamp)>>,
     /// The thread that used it last.
     thread: Option<ThreadId>,
 }
@@ -199,7 +201,7 @@ impl Reader {
         let connection = open(path).map_err(error)?;
         connection.pragma_update(None, "query_only", true).map_err(error)?;
         connection.pragma_update(None, "cache_size", -CACHE).map_err(error)?;
-        Ok(Self { connection, found: Cell::new(None), thread: None })
+        Ok(Self { connection, found: Cell::new(None), known: Cell::new(None), thread: None })
     }
 
     fn index(&self) -> Option<Index> {
@@ -229,28 +231,35 @@ impl Reader {
 
     /// Takes a snapshot and runs `work` in it. Its state is what the index says both before and after it was taken, and *before*
     /// may be long ago, because no state comes twice: so the index is read once, unless something was written since. Then the
-    /// snapshot is taken anew, once.
+    /// snapshot is taken anew, once. `SQLite` gives snapshots of one connection the same number only if it found the same index, so
+    /// the state of a number that is known need not be read at all.
     fn within<T>(
         &self,
         index: Option<Index>,
         work: &mut dyn FnMut(Option<Stamp>) -> T,
     ) -> Result<T> {
         let mut pin = Pin::prepare(&self.connection)?;
-        let held = pin.hold()?;
-        let stamp = self.stamp(index);
+        let (held, number) = pin.hold()?;
+        let stamp = self.known_stamp(number).or_else(|| self.stamp(index, number));
         if stamp.is_some() || index.is_none() {
             return Ok(work(stamp));
         }
         drop(held);
-        let _held = pin.hold()?;
-        Ok(work(self.stamp(index)))
+        let (_held, number) = pin.hold()?;
+        Ok(work(self.stamp(index, number)))
     }
 
-    /// The state, if it is still the one in which the store was found last.
-    fn stamp(&self, index: Option<Index>) -> Option<Stamp> {
+    fn known_stamp(&self, number: i64) -> Option<Stamp> {
+        self.known.get().filter(|(known, _)| *known == number).map(|(_, stamp)| stamp)
+    }
+
+    /// The state of the snapshot of this number, if it is still the one in which the store was found last.
+    fn stamp(&self, index: Option<Index>, number: i64) -> Option<Stamp> {
         let now = index.and_then(Index::stamp);
         let before = self.found.replace(now);
-        now.filter(|now| before == Some(*now))
+        let stamp = now.filter(|now| before == Some(*now));
+        self.known.set(stamp.map(|stamp| (number, stamp)));
+        stamp
     }
 }
 
@@ -263,11 +272,12 @@ impl<'c> Pin<'c> {
         connection.prepare_cached("PRAGMA data_version").map(Self).map_err(error)
     }
 
-    /// Takes a snapshot and keeps it until the rows are dropped.
-    fn hold(&mut self) -> Result<Rows<'_>> {
+    /// Takes a snapshot, keeps it until the rows are dropped, and answers its number.
+    fn hold(&mut self) -> Result<(Rows<'_>, i64)> {
         let mut rows = self.0.raw_query();
-        rows.next().map_err(error)?.ok_or(Error::Closed)?;
-        Ok(rows)
+        let row = rows.next().map_err(error)?.ok_or(Error::Closed)?;
+        let number = row.get(0).map_err(error)?;
+        Ok((rows, number))
     }
 }
 
