@@ -8,7 +8,8 @@ use crate::{Arg, Engine, Error, Result, Row};
 /// So many rows one statement takes at most: of ten columns 640 parameters, and an engine allows 32,766.
 const MOST: usize = 64;
 
-/// How a statement for `SQLite` begins. Its parameters are counted and have no names, which would be looked up one by one.
+/// How a statement for `SQLite` begins. Its parameters are counted and have no names, which would be looked up one by one. The rows before
+/// one that fails are kept, on which [`Tx::insert_new`](crate::Tx::insert_new) counts.
 pub(crate) const SQLITE_VERB: &str = "INSERT OR FAIL INTO";
 
 /// What leaves out a row that another one stands in the way of.
@@ -56,7 +57,7 @@ impl<'s> Target<'s> {
     }
 
     /// The statement for these cells, with what follows them, and its arguments. `SQLite` need not be able to undo it alone, for which it
-    /// would copy every page before its first change: whatever fails in a transaction fails all of it.
+    /// would copy every page before its first change: whatever fails in a transaction fails all of it, but for a duplicate that is passed over.
     pub(crate) fn statement<'c, 'a>(
         self,
         engine: Engine,

@@ -228,12 +228,12 @@ impl Session for Lent<'_> {
         if !matches!(outcome, Ok(()) | Err(Error::Duplicate | Error::MissingReference)) {
             self.changed_more_than_rows |= !statement.readonly();
         }
-        outcome?;
         #[cfg(feature = "testing")]
         {
             let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
             self.steps += u64::try_from(steps).unwrap_or_default();
         }
+        outcome?;
         Ok(self.connection.changes())
     }
 

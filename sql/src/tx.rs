@@ -188,17 +188,17 @@ impl<'c> Tx<'c> {
         Ok(went_in)
     }
 
-    /// Inserts rows up to the first that something stands in the way of, and answers how many those are. Mostly it is all or none, and on
-    /// `SQLite` counting rows costs less than answering them. `PostgreSQL` keeps none before one that fails, so there it is none.
+    /// Inserts rows up to the first that something stands in the way of, and answers how many those are. Mostly all are new, and on `SQLite`
+    /// counting rows costs less than answering them. `PostgreSQL` keeps none before one that fails, so there it is none.
     fn insert_up_to_duplicate(&mut self, target: Target<'_>, rows: &[Arg<'_>]) -> Result<usize> {
         if self.engine() == Engine::Postgres {
             return Ok(0);
         }
         let (sql, arguments) = target.statement(Engine::Sqlite, rows, "");
-        let done = self
-            .admit(&sql, &arguments)
-            .and_then(|()| self.session.statement(self.kind, &sql, &arguments, &mut |_| Ok(())));
-        let inserted = match done {
+        let admitted = self.admit(&sql, &arguments).map(|()| 0);
+        self.noted(admitted)?;
+        // Only what the engine says of this very statement is a duplicate that may be passed over.
+        let inserted = match self.session.statement(self.kind, &sql, &arguments, &mut |_| Ok(())) {
             Err(Fault { error: Error::Duplicate, .. }) => self.session.changes(),
             done => self.noted(done)?,
         };

@@ -122,10 +122,10 @@ impl Author {
         }
     }
 
-    /// The same author, who seals its events in the transaction that writes them ([`seal_own`](crate::sealing::seal_own)). They are
-    /// not put among those that wait, so nobody else ever does it.
+    /// The same author, who seals its events in the transaction that writes them. They are not put among those that wait, so nobody else
+    /// ever does it: [`seal_own`](crate::sealing::seal_own) has to follow, and a transaction that runs again needs a new author.
     #[must_use]
-    pub fn sealing_itself(mut self) -> Self {
+    pub(crate) fn sealing_itself(mut self) -> Self {
         self.own = Some(RefCell::default());
         self
     }

@@ -89,7 +89,8 @@ impl<T> CopiedList<T> {
     }
 }
 
-/// Appends a string of JSON that spells this text. Bytes that are no text come out as none, for [`CopiedList::end`] to find.
+/// Appends a string of JSON that spells this text. Bytes that are not UTF-8 are copied as they are, for [`CopiedList::end`] to find;
+/// whoever has no list must have text.
 ///
 /// # Panics
 /// Never: text can always be spelled, and a vector can always be written to.

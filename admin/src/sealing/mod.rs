@@ -1,7 +1,8 @@
 //! Sealing: moves what waits in the tail into the chain, in batches. It changes no event and reads none, and no change waits for it.
 //!
 //! A batch is read in one snapshot with the head of the chain and written under the next number, which only one can take. So an
-//! event is in one seal, or still in the tail, whatever stops in between.
+//! event is in one seal, or still in the tail, whatever stops in between. Only an import that makes its store seals what it writes itself,
+//! in the same transaction and without the tail ([`seal_own`]).
 
 pub mod export;
 mod read;

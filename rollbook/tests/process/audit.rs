@@ -25,7 +25,8 @@ fn audit(database: &Database, arguments: &[&str]) -> (i32, String, String) {
     start.flag("--database", &database.url).run()
 }
 
-fn verified(database: &Database) -> Value {
+/// What a check of an intact record tells.
+pub fn verified(database: &Database) -> Value {
     let (code, out, err) = audit(database, &["verify", "--json"]);
     assert_eq!(code, 0, "{out}{err}");
     serde_json::from_str(&out).unwrap()

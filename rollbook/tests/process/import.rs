@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sql::{Options, Store, args};
 
+use crate::audit::verified;
 use crate::database::Database;
 use crate::server::Start;
 use crate::wire::Client;
@@ -273,6 +274,12 @@ fn killed_on_its_way_into_a_new_store_it_leaves_all_or_nothing() {
     for (rows, events) in EVENTS {
         assert_eq!(number(&store, rows), number(&store, events), "{rows}");
     }
+    // With the projects that the first memberships make, they write more events than a seal has.
+    for (store, database) in [(&store, &database), (&other, &clean)] {
+        let events = number(store, "SELECT COUNT(*) FROM audit_events");
+        assert_eq!(verified(database)["records"], json!(events));
+    }
+    assert_eq!(verified(&clean)["waiting"], json!(0));
 }
 
 #[test]

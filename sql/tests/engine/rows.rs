@@ -67,6 +67,33 @@ fn a_row_that_fails_takes_all_of_its_transaction_with_it_and_nothing_else() {
 }
 
 #[test]
+fn a_duplicate_that_was_ignored_is_answered_again() {
+    let fixture = Fixture::new();
+    let answer = fixture.store.write_blocking(|tx| {
+        let spoilt: Vec<i64> = (0..40).chain([7]).collect();
+        assert_eq!(with_rows(&spoilt, |cells| tx.insert(INTO, cells)), Err(Error::Duplicate));
+        let new = with_rows(&[100, 101], |cells| tx.insert_new(INTO, cells, &[1, 0]));
+        assert_eq!(new, Err(Error::Duplicate));
+        Ok(())
+    });
+    assert_eq!(answer, Err(Error::Duplicate));
+    assert_eq!(fixture.store.read_blocking(count), Ok(0));
+}
+
+#[test]
+fn a_reference_to_nothing_is_found_also_before_a_duplicate() {
+    let fixture = Fixture::new();
+    let parts = "parts (id, item)";
+    let answer = fixture.store.write_blocking(|tx| {
+        insert(tx, "item", 1)?;
+        tx.insert(parts, args!["there", "item"])?;
+        tx.insert_new(parts, args!["new", "nothing", "there", "item"], &[0])
+    });
+    assert_eq!(answer, Err(Error::MissingReference));
+    assert_eq!(fixture.store.read_blocking(count), Ok(0));
+}
+
+#[test]
 fn cells_that_are_no_rows_are_refused_before_anything_is_written() {
     let fixture = Fixture::new();
     let refused = fixture.store.write_blocking(|tx| tx.insert(INTO, args!["a", "o", 1_i64, "b"]));
