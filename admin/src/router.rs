@@ -1,13 +1,9 @@
 //! All operations behind one service, and the document that describes them.
 
-use std::any::Any;
-
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -56,8 +52,7 @@ impl Operations {
         let all = operations
             .merge(own.method_not_allowed_fallback(wrong_method))
             .merge(resources::invites::pages().method_not_allowed_fallback(wrong_method))
-            .fallback(unknown_url)
-            .layer(CatchPanicLayer::custom(panicked));
+            .fallback(unknown_url);
         Self(all)
     }
 
@@ -136,14 +131,4 @@ async fn wrong_method(request: Request) -> Error {
 
 async fn unknown_url(request: Request) -> Error {
     Error::unknown_url(request.method().as_str(), request.uri().path())
-}
-
-/// What a panic becomes: a 500 for the caller, its message for the log.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands over what the panic carried")]
-pub fn panicked(cause: Box<dyn Any + Send>) -> Response {
-    let text = cause
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| cause.downcast_ref::<&str>().copied());
-    Error::internal(format!("panic: {}", text.unwrap_or("without a message"))).into_response()
 }

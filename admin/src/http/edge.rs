@@ -1,12 +1,15 @@
 //! The edge: what happens to every request before the router's handler and after it. Names the request, bounds its time,
 //! turns errors into envelopes, sets the headers that every answer has, writes the log line and the metrics.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method};
 
 use super::meter::Meter;
@@ -55,9 +58,7 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     let is_change = !is_check && !matches!(*request.method(), Method::GET | Method::HEAD);
     request.extensions_mut().insert(Arc::clone(&exchange.trace));
     request.extensions_mut().insert(Arc::clone(&exchange.meter));
-    let served = tokio::time::timeout(app.settings.request_deadline, next.run(request)).await;
-    let response = served.unwrap_or_else(|_| Error::overdue(is_change).into_response());
-    exchange.finish(response)
+    exchange.serve(app.settings.request_deadline, is_change, next.run(request)).await
 }
 
 /// A request from its arrival to its log line, which is written when this is dropped: also when the client went away first.
@@ -76,6 +77,23 @@ impl Exchange {
     /// A request that arrived at this time and is counted here.
     pub fn new(app: &App, started: Instant, meter: Arc<Meter>) -> Self {
         Self { started, meter, trace: Arc::new(Trace::new(app)), outcome: None }
+    }
+
+    /// Has it served within a deadline, and finishes it whatever becomes of that.
+    async fn serve(
+        self,
+        deadline: Duration,
+        is_change: bool,
+        served: impl Future<Output = Response>,
+    ) -> Response {
+        // What was half done when it panicked is not looked at again.
+        let served = AssertUnwindSafe(served).catch_unwind();
+        let response = match tokio::time::timeout(deadline, served).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(cause)) => panicked(&*cause).into_response(),
+            Err(_) => Error::overdue(is_change).into_response(),
+        };
+        self.finish(response)
     }
 
     /// Turns an error into its envelope and sets the headers that every answer has.
@@ -103,6 +121,13 @@ impl Drop for Exchange {
         log(&self.trace, &self.meter, status, elapsed.as_secs_f64() * 1e3, error.as_ref());
         self.meter.count(status, elapsed);
     }
+}
+
+/// What a panic becomes: a 500 for the caller, its message for the log.
+fn panicked(cause: &(dyn Any + Send)) -> Error {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
+    Error::internal(format!("panic: {}", text.unwrap_or("without a message")))
 }
 
 fn set_headers(response: &mut Response, trace: &Trace, milliseconds: u128) {
