@@ -124,6 +124,11 @@ impl Kept {
         self.keys.get(hash)
     }
 
+    /// Forgets whose key that was.
+    pub fn forget_key(&self, hash: &KeyHash) {
+        self.keys.remove(hash);
+    }
+
     /// Whether the answer to a path with its query is worth keeping: whether that was asked for before, by anybody. Most
     /// pages are asked for once, and to keep one costs time and the place of another.
     pub fn is_wanted(&self, target: &Uri) -> bool {

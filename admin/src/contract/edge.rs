@@ -9,9 +9,9 @@ use axum::body::Body;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use serde_json::json;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::Settings;
+use crate::domain::secret::PlainKey;
 use crate::http::edge::edge;
 use crate::testing::document::operations;
 use crate::testing::world::World;
@@ -143,6 +143,29 @@ async fn a_body_that_never_ends_is_408_but_strangers_are_refused_before_it() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_of_a_key_lets_nobody_in() {
+    let settings = Settings { body_deadline: Duration::from_millis(20), ..Settings::default() };
+    let api = Api::with(settings, None).await;
+    let keeps = api.app.store.stamp().is_some();
+    for stops_short in [false, true] {
+        let made = api.post("/organization/admin_api_keys", json!({ "name": "gone" })).await;
+        let (id, key) = (made.id(), made.ok()["value"].as_str().expect("a secret").to_owned());
+        let hash = PlainKey::given(key.clone()).hash();
+        let create =
+            |body: Body| api.request("POST", "/organization/projects").key(&key).body(body);
+        let project = || Body::from(json!({ "name": "P" }).to_string());
+        create(project()).send().await.ok();
+        assert_eq!(api.app.kept.last_key(&hash).is_some(), keeps);
+        api.delete(&format!("/organization/admin_api_keys/{id}")).await.ok();
+        let body = if stops_short { Body::new(Endless) } else { project() };
+        create(body).send().await.refused(401, "invalid_api_key", (), "Incorrect API key");
+        // It is not asked for in the transaction of a change any more.
+        assert_eq!(api.app.kept.last_key(&hash).is_some(), keeps && stops_short);
+        create(project()).send().await.refused(401, "invalid_api_key", (), "Incorrect API key");
+    }
+}
+
+#[tokio::test]
 async fn a_request_over_its_deadline_is_503_and_says_whether_something_may_have_changed() {
     let settings = Settings { request_deadline: Duration::from_millis(1), ..Settings::default() };
     let api = Api::with(settings, None).await.unwatched();
@@ -162,9 +185,7 @@ async fn a_request_over_its_deadline_is_503_and_says_whether_something_may_have_
 async fn a_panic_is_500_with_the_request_id_and_no_internals() {
     let api = Api::new().await.unwatched();
     let burst = async || -> &str { panic!("a secret of the implementation") };
-    let router = Router::new()
-        .route("/v1/burst", get(burst))
-        .layer(CatchPanicLayer::custom(crate::router::panicked));
+    let router = Router::new().route("/v1/burst", get(burst));
     let around = from_fn_with_state(api.app.clone(), edge);
     let api = api.serving(router.layer(around));
     let reply = api.get("/burst").await;

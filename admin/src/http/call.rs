@@ -23,8 +23,8 @@ use crate::app::{App, Settings};
 use crate::aside::Aside;
 use crate::audit::{EVENTS_PER_CHANGE, Origin};
 use crate::domain::scope::Scope;
-use crate::domain::secret::PlainKey;
-use crate::error::Result;
+use crate::domain::secret::{KeyHash, PlainKey};
+use crate::error::{Kind, Result};
 use crate::kept::{Answer, Kept};
 use crate::usage::ids;
 use crate::usage::intake::{Facts, Reporter};
@@ -53,7 +53,12 @@ impl FromRequestParts<App> for Call {
             meter: parts.extensions.get::<Arc<Meter>>().cloned(),
             credential: credential::read(parts),
             now: app.clock.now(),
-            origin: origin::of(parts, &app.settings.trusted_proxies),
+            // Nothing is recorded of a request that only reads.
+            origin: if parts.method.is_safe() {
+                Origin::default()
+            } else {
+                origin::of(parts, &app.settings.trusted_proxies)
+            },
             target: parts.uri.clone(),
         })
     }
@@ -190,7 +195,8 @@ impl Call {
     }
 
     /// Changes something with a body. Strangers are refused before their body is received; the key is checked again in the
-    /// transaction of the change, because it may be gone by then.
+    /// transaction of the change, because it may be gone by then. Whoever was let in when their key was read last is no stranger, so
+    /// of them that transaction alone decides.
     pub async fn write_with<B, T, F>(self, body: Incoming, f: F) -> Result<T>
     where
         B: FromFields + Send + Sync + 'static,
@@ -198,16 +204,35 @@ impl Call {
         F: Fn(&mut Tx<'_>, &Caller, &Parsed<B>) -> Result<T> + Send + 'static,
     {
         let admission = self.admission(Scope::ManagementWrite)?;
-        self.app
-            .store
-            .read(move |tx| {
-                let stamp = tx.stamp();
-                admission.identify(tx, stamp).map(drop)
-            })
-            .await?;
+        let familiar = admission.familiar();
+        if familiar.is_none() {
+            self.let_in(Scope::ManagementWrite).await?;
+        }
         let settings = &self.app.settings;
-        let body = body.receive::<B>(settings.body_cap, settings.body_deadline).await?;
-        self.write(move |tx, caller| f(tx, caller, &body)).await
+        let received = body.receive::<B>(settings.body_cap, settings.body_deadline).await;
+        if received.is_err() && familiar.is_some() {
+            // What is wrong with the body is told to whoever may write, and with their name.
+            self.let_in(Scope::ManagementWrite).await?;
+        }
+        let (body, kept) = (received?, Arc::clone(&self.app.kept));
+        let written = self.write(move |tx, caller| f(tx, caller, &body)).await;
+        if let (Err(error), Some(hash)) = (&written, familiar)
+            && matches!(error.kind, Kind::Unauthenticated | Kind::Forbidden)
+        {
+            // Or a key that is gone would go on asking the only thread that writes.
+            kept.forget_key(&hash);
+        }
+        written
+    }
+
+    /// Refuses somebody who is not let in, in a snapshot of its own.
+    async fn let_in(&self, scope: Scope) -> Result<()> {
+        let admission = self.admission(scope)?;
+        let read = move |tx: &mut Tx<'_>| {
+            let stamp = tx.stamp();
+            admission.identify(tx, stamp).map(drop)
+        };
+        self.app.store.read(read).await
     }
 
     /// Lets somebody in who may report usage, and receives what they report. Strangers are refused before.
@@ -334,5 +359,16 @@ impl Admission {
         let identity = self.entry.identify(tx, stamp)?;
         identity.require(self.scope)?;
         Ok(identity)
+    }
+
+    /// The hash of a key that was let in when it was read last.
+    fn familiar(&self) -> Option<KeyHash> {
+        let Credential::Key { hash, organization, .. } = &self.entry.credential else {
+            return None;
+        };
+        let (_, key) = self.entry.kept.last_key(hash)?;
+        let is_named = key.organization.is_named(organization.as_deref());
+        let is_let_in = is_named && key.is_valid(self.entry.now) && key.scopes.has(self.scope);
+        is_let_in.then_some(*hash)
     }
 }
