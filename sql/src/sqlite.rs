@@ -272,9 +272,11 @@ fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Arg<'_>], sql: &str) ->
     }
     let has_places = sql.starts_with(SQLITE_VERB);
     for place in 1..=args.len() {
-        let number = match statement.parameter_name(place).filter(|_| !has_places) {
-            Some(name) => name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()),
-            None => has_places.then_some(place),
+        let number = if has_places {
+            Some(place)
+        } else {
+            let name = statement.parameter_name(place);
+            name.and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok())
         };
         let arg = number.and_then(|n| args.get(n.checked_sub(1)?)).ok_or_else(wrong)?;
         statement.raw_bind_parameter(place, arg).map_err(error)?;

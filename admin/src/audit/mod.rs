@@ -1,6 +1,7 @@
 //! The record: who changed what, written in the transaction of the change.
 
 pub mod actor;
+pub mod ready;
 pub mod record;
 #[cfg(test)]
 mod tests;
@@ -94,8 +95,8 @@ pub struct Author {
     pub now: i64,
     ids: IdBlock,
     written: Cell<u16>,
-    /// What it wrote and has to seal, if it seals its events itself.
-    own: Option<RefCell<Vec<Waits>>>,
+    /// What it did and has not written down yet, if that is done later.
+    later: Option<RefCell<Vec<Event>>>,
     /// The actor's row and its name, once it was written by this author's transaction.
     recorded: OnceCell<(String, ActorRow)>,
 }
@@ -117,22 +118,17 @@ impl Author {
             now,
             ids,
             written: Cell::new(0),
-            own: None,
+            later: None,
             recorded: OnceCell::new(),
         }
     }
 
-    /// The same author, who seals its events in the transaction that writes them. They are not put among those that wait, so nobody else
-    /// ever does it: [`seal_own`](crate::sealing::seal_own) has to follow, and a transaction that runs again needs a new author.
+    /// The same author, whose events are kept until they are made [`Ready`](ready::Ready) and written down, which has to happen in the same
+    /// transaction. One that runs again needs a new author.
     #[must_use]
-    pub(crate) fn sealing_itself(mut self) -> Self {
-        self.own = Some(RefCell::default());
+    pub(crate) fn writing_later(mut self) -> Self {
+        self.later = Some(RefCell::default());
         self
-    }
-
-    /// What it wrote since it was asked last, by id, if it seals its events itself.
-    pub(crate) fn take_own(&self) -> Vec<Waits> {
-        self.own.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// How many more events it can write.
@@ -160,7 +156,7 @@ impl Author {
 }
 
 /// One event. Each resource makes its own; this module only writes them down.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Event {
     kind: &'static str,
     resource_id: String,
@@ -210,24 +206,36 @@ impl Event {
 /// Writes an event down within the caller's transaction, with its hash among those that are to be sealed. Its time is the time in
 /// its id.
 pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
-    append_all(tx, by, std::slice::from_ref(event))
+    append_all(tx, by, vec![event.clone()])
 }
 
 /// Writes several down as [`append`] writes one, in this order.
-pub fn append_all(tx: &mut Tx<'_>, by: &Author, events: &[Event]) -> Result<()> {
+pub fn append_all(tx: &mut Tx<'_>, by: &Author, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     let recorded = by.recorded(tx)?;
+    if let Some(later) = &by.later {
+        later.borrow_mut().extend(events);
+        return Ok(());
+    }
     let drawn: Vec<_> = events.iter().map(|event| Drawn::of(by, event)).collect();
     let records = events.iter().zip(&drawn).map(|(event, drawn)| drawn.record(by, recorded, event));
-    write(tx, by, &records.collect::<Vec<_>>())
+    let records: Vec<_> = records.collect();
+    write(tx, &records)?;
+    let hashes: Vec<_> = records.iter().map(record::hash).collect();
+    let mut tail = Vec::new();
+    for (record, hash) in records.iter().zip(&hashes) {
+        tail.extend_from_slice(args![record.organization_id, record.id, hash]);
+    }
+    Ok(tx.insert("audit_tail (organization_id, id, hash)", &tail)?)
 }
 
 /// An event that waits for its seal: its id and its hash.
 pub(crate) type Waits = (String, [u8; 32]);
 
 /// What an event gets when it is written.
+#[derive(Debug)]
 struct Drawn {
     id: String,
     effective_at: i64,
@@ -268,9 +276,8 @@ impl Drawn {
     }
 }
 
-/// Events, each with its hash, and what else they are about.
-fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
-    let hashes: Vec<_> = records.iter().map(record::hash).collect();
+/// Events, and what else they are about.
+fn write(tx: &mut Tx<'_>, records: &[Record<'_>]) -> Result<()> {
     let (mut events, mut others) = (vec![], vec![]);
     for record in records {
         events.extend_from_slice(args![
@@ -291,16 +298,6 @@ fn write(tx: &mut Tx<'_>, by: &Author, records: &[Record<'_>]) -> Result<()> {
     }
     let columns = "audit_events (organization_id, id, kind, effective_at, project_id, actor, ip_address, user_agent, resource_id, payload)";
     tx.insert(columns, &events)?;
-    if let Some(own) = &by.own {
-        let waits = records.iter().map(|record| record.id.to_owned()).zip(hashes.iter().copied());
-        own.borrow_mut().extend(waits);
-    } else {
-        let mut tail = Vec::new();
-        for (record, hash) in records.iter().zip(&hashes) {
-            tail.extend_from_slice(args![record.organization_id, record.id, hash]);
-        }
-        tx.insert("audit_tail (organization_id, id, hash)", &tail)?;
-    }
     tx.insert("audit_resources (organization_id, resource_id, event_id)", &others)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! An import in one transaction, into a store that was just made: rows first, then the indexes of the record.
-//! Its events are sealed as they come, because nobody can write one in between.
+//! Its events are sealed as they come, because nobody can write one in between. One thread reads the file, one writes to the store, and one
+//! makes events ready (`events.rs`).
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use sql::{Store, Tx};
 
 use super::apply::{self, Applied, EVENTS_PER_MEMBERSHIP, EVENTS_PER_PERSON};
+use super::events::Events;
 use super::window::{Membership, Person, Window};
 use crate::audit::Author;
 use crate::domain::id::IdBlock;
@@ -49,17 +51,17 @@ impl Portions {
         }
     }
 
-    fn apply(self, tx: &mut Tx<'_>, done: &mut Vec<Applied>) -> Result<()> {
+    fn apply(self, tx: &mut Tx<'_>, events: &mut Events, done: &mut Vec<Applied>) -> Result<()> {
         let mut people = Vec::new();
         for Portion { rows, ids, by } in self.people {
             let (applied, now) = apply::people(tx, &by, &ids, &rows)?;
-            sealing::seal_own(tx, &by)?;
+            events.of(tx, by)?;
             done.push(applied);
             people.extend(now);
         }
         for Portion { rows, ids, by } in self.memberships {
             done.push(apply::memberships(tx, &by, &ids, &rows, |place| &people[place])?);
-            sealing::seal_own(tx, &by)?;
+            events.of(tx, by)?;
         }
         Ok(())
     }
@@ -70,7 +72,7 @@ fn portions<T>(rows: Vec<T>, draw: impl Fn(usize) -> (IdBlock, Author)) -> Vec<P
     while rest.len() > 0 {
         let rows: Vec<_> = rest.by_ref().take(ROWS).collect();
         let (ids, by) = draw(rows.len());
-        portions.push(Portion { rows, ids, by: by.sealing_itself() });
+        portions.push(Portion { rows, ids, by: by.writing_later() });
     }
     portions
 }
@@ -110,13 +112,17 @@ fn feed(next: &mut impl FnMut() -> Next, sender: &SyncSender<Next>) {
 /// Whoever reads may also break off without a word; only a file whose end was told is kept.
 fn apply_all(tx: &mut Tx<'_>, windows: Receiver<Next>) -> Result<Vec<Applied>> {
     let indexes = tx.take_indexes(TABLES)?;
-    let mut done = Vec::new();
-    for window in windows {
-        let Some(window) = window? else {
-            indexes.make(tx)?;
-            return Ok(done);
-        };
-        window.apply(tx, &mut done)?;
-    }
-    Err(Error::internal("the file was not read to its end"))
+    let done = thread::scope(|scope| {
+        let (mut events, mut done) = (Events::start(scope), Vec::new());
+        for window in windows {
+            let Some(window) = window? else {
+                events.end(tx)?;
+                return Ok(done);
+            };
+            window.apply(tx, &mut events, &mut done)?;
+        }
+        Err(Error::internal("the file was not read to its end"))
+    })?;
+    indexes.make(tx)?;
+    Ok(done)
 }

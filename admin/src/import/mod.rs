@@ -7,6 +7,7 @@
 mod apply;
 mod check;
 mod consistency;
+mod events;
 mod fault;
 mod header;
 mod load;

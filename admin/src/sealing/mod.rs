@@ -2,7 +2,7 @@
 //!
 //! A batch is read in one snapshot with the head of the chain and written under the next number, which only one can take. So an
 //! event is in one seal, or still in the tail, whatever stops in between. Only an import that makes its store seals what it writes itself,
-//! in the same transaction and without the tail ([`seal_own`]).
+//! in the same transaction and without the tail ([`seal_written`]).
 
 pub mod export;
 mod read;
@@ -15,8 +15,9 @@ use std::collections::HashMap;
 
 use sql::{Stamp, Store, Tx, args};
 
+use crate::audit::PREFIX;
+use crate::audit::ready::Written;
 use crate::audit::record::Framed;
-use crate::audit::{Author, PREFIX};
 use crate::domain::id::moment_of;
 use crate::error::{Error, Result};
 
@@ -214,15 +215,15 @@ impl Sealer {
     }
 }
 
-/// Seals what an author wrote who seals its events itself, behind everything that waits in its organization: within the transaction that
-/// wrote them, beside which nobody else writes.
-pub fn seal_own(tx: &mut Tx<'_>, by: &Author) -> Result<()> {
+/// Seals what was just written, behind everything that waits in its organization: within the same transaction, beside which nobody else
+/// writes.
+pub(crate) fn seal_written(tx: &mut Tx<'_>, written: Written) -> Result<()> {
+    let Written { by, waits: mut own } = written;
     // Above every id.
     let until = "\u{10ffff}";
     while let Some(batch) = batch(tx, by.organization_id(), until, by.now)? {
         alone(write_in(tx, &batch, false))?;
     }
-    let mut own = by.take_own();
     while !own.is_empty() {
         let later = own.split_off(own.len().min(BATCH));
         let batch = Batch::of(tx, by.organization_id(), own, by.now)?;

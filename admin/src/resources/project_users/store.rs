@@ -135,7 +135,7 @@ pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewMember<'_>]) -> Result<Ve
             events.push(event::added(&user.id, role.name())?.in_project(&project.id));
         }
     }
-    audit::append_all(tx, by, &events)?;
+    audit::append_all(tx, by, events)?;
     Ok(members)
 }
 

@@ -147,7 +147,7 @@ pub fn add_new(tx: &mut Tx<'_>, by: &Author, new: &[NewUser]) -> Result<Vec<Opti
     let added = new.iter().zip(added).map(|(new, is_added)| is_added.then_some(new));
     let added: Vec<_> = added.collect();
     let events = added.iter().flatten().map(|new| new.event()).collect::<Result<Vec<_>>>()?;
-    audit::append_all(tx, by, &events)?;
+    audit::append_all(tx, by, events)?;
     Ok(added.into_iter().map(|new| new.map(|new| new.user(by.now))).collect())
 }
 
