@@ -25,7 +25,13 @@ impl Events {
     /// Starts the thread, which ends when its work does.
     pub(super) fn start<'s>(scope: &'s Scope<'s, '_>) -> Self {
         let ((out, authors), (ready, back)) = (sync_channel(1), sync_channel(1));
-        scope.spawn(move || authors.into_iter().try_for_each(|by| ready.send(Ready::of(by))));
+        scope.spawn(move || {
+            for by in authors {
+                if ready.send(Ready::of(by)).is_err() {
+                    return;
+                }
+            }
+        });
         Self { out, back, is_under_way: false }
     }
 
