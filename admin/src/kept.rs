@@ -2,7 +2,8 @@
 //!
 //! Everything here lies under the stamp of the state of the store in which it was read, and is used only for a transaction or a
 //! request that finds the store in the same state. So nothing is ever too old, whoever changed the store, and nothing has to be
-//! told that it is. The price is that each change makes all of it useless at once.
+//! told that it is. The price is that each change makes all of it useless at once. Only whether to receive the body of a change is
+//! decided by what was known of a key before: the change itself asks the store, and whoever is refused is forgotten.
 
 mod holders;
 

@@ -206,19 +206,27 @@ impl Event {
 /// Writes an event down within the caller's transaction, with its hash among those that are to be sealed. Its time is the time in
 /// its id.
 pub fn append(tx: &mut Tx<'_>, by: &Author, event: &Event) -> Result<()> {
-    append_all(tx, by, vec![event.clone()])
+    if by.later.is_some() {
+        return append_all(tx, by, vec![event.clone()]);
+    }
+    write_now(tx, by, std::slice::from_ref(event))
 }
 
-/// Writes several down as [`append`] writes one, in this order.
+/// Writes several down as [`append`] writes one, in this order. Of an author who writes later only the actor is written.
 pub fn append_all(tx: &mut Tx<'_>, by: &Author, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
+    let Some(later) = &by.later else {
+        return write_now(tx, by, &events);
+    };
+    by.recorded(tx)?;
+    later.borrow_mut().extend(events);
+    Ok(())
+}
+
+fn write_now(tx: &mut Tx<'_>, by: &Author, events: &[Event]) -> Result<()> {
     let recorded = by.recorded(tx)?;
-    if let Some(later) = &by.later {
-        later.borrow_mut().extend(events);
-        return Ok(());
-    }
     let drawn: Vec<_> = events.iter().map(|event| Drawn::of(by, event)).collect();
     let records = events.iter().zip(&drawn).map(|(event, drawn)| drawn.record(by, recorded, event));
     let records: Vec<_> = records.collect();

@@ -2,6 +2,7 @@
 
 use sql::Tx;
 
+use super::actor::ActorRow;
 use super::record::{self, Record};
 use super::{Author, Drawn, Event, Waits, write};
 use crate::error::{Error, Result};
@@ -17,33 +18,29 @@ pub(crate) struct Ready {
 
 impl Ready {
     /// What this author did so far, in this order. Needs no store, and takes as long as half of what it takes to write it.
-    pub(crate) fn of(mut by: Author) -> Self {
+    pub(crate) fn of(mut by: Author) -> Result<Self> {
         let events = by.later.take().unwrap_or_default().into_inner();
-        let drawn = events.iter().map(|event| Drawn::of(&by, event)).collect();
-        let mut ready = Self { by, events, drawn, hashes: vec![] };
-        ready.hashes = ready.records().iter().map(record::hash).collect();
-        ready
+        let drawn: Vec<_> = events.iter().map(|event| Drawn::of(&by, event)).collect();
+        let hashes = records(&by, &events, &drawn)?.iter().map(record::hash).collect();
+        Ok(Self { by, events, drawn, hashes })
     }
 
     /// Writes them down. They are not put among those that wait for their seal, so nobody else makes it.
     pub(crate) fn write(self, tx: &mut Tx<'_>) -> Result<Written> {
-        let records = self.records();
-        if records.len() != self.events.len() {
-            return Err(Error::internal("events whose actor is not known"));
-        }
-        write(tx, &records)?;
+        write(tx, &records(&self.by, &self.events, &self.drawn)?)?;
         let ids = self.drawn.into_iter().map(|drawn| drawn.id);
         Ok(Written { by: self.by, waits: ids.zip(self.hashes).collect() })
     }
+}
 
-    /// None, if the author's row was not written, which the first event does.
-    fn records(&self) -> Vec<Record<'_>> {
-        let pairs = self.events.iter().zip(&self.drawn);
-        let recorded = self.by.recorded.get();
-        recorded.map_or(vec![], |recorded| {
-            pairs.map(|(event, drawn)| drawn.record(&self.by, recorded, event)).collect()
-        })
+fn records<'a>(by: &'a Author, events: &'a [Event], drawn: &'a [Drawn]) -> Result<Vec<Record<'a>>> {
+    if events.is_empty() {
+        return Ok(vec![]);
     }
+    let unknown = || Error::internal("events whose actor was not written before them");
+    let recorded: &(String, ActorRow) = by.recorded.get().ok_or_else(unknown)?;
+    let pairs = events.iter().zip(drawn);
+    Ok(pairs.map(|(event, drawn)| drawn.record(by, recorded, event)).collect())
 }
 
 /// Events that were written and are not sealed.

@@ -1,4 +1,4 @@
-//! Request bodies, received only after authentication. What is in one is read by `fields`.
+//! Request bodies, received only of somebody who is let in, or was until now. What is in one is read by `fields`.
 
 use std::time::Duration;
 

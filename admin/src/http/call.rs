@@ -23,8 +23,8 @@ use crate::app::{App, Settings};
 use crate::aside::Aside;
 use crate::audit::{EVENTS_PER_CHANGE, Origin};
 use crate::domain::scope::Scope;
-use crate::domain::secret::{KeyHash, PlainKey};
-use crate::error::{Kind, Result};
+use crate::domain::secret::PlainKey;
+use crate::error::Result;
 use crate::kept::{Answer, Kept};
 use crate::usage::ids;
 use crate::usage::intake::{Facts, Reporter};
@@ -38,7 +38,8 @@ pub struct Call {
     meter: Option<Arc<Meter>>,
     credential: Result<Credential>,
     now: i64,
-    origin: Origin,
+    /// Nothing is recorded of a request that only reads, so then it is not looked up.
+    origin: Option<Origin>,
     /// The path and the query.
     target: Uri,
 }
@@ -53,12 +54,8 @@ impl FromRequestParts<App> for Call {
             meter: parts.extensions.get::<Arc<Meter>>().cloned(),
             credential: credential::read(parts),
             now: app.clock.now(),
-            // Nothing is recorded of a request that only reads.
-            origin: if parts.method.is_safe() {
-                Origin::default()
-            } else {
-                origin::of(parts, &app.settings.trusted_proxies)
-            },
+            origin: (!parts.method.is_safe())
+                .then(|| origin::of(parts, &app.settings.trusted_proxies)),
             target: parts.uri.clone(),
         })
     }
@@ -183,6 +180,14 @@ impl Call {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>, &Caller) -> Result<T> + Send + 'static,
     {
+        self.change(f).await
+    }
+
+    async fn change<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+    {
         let admission = self.admission(Scope::ManagementWrite)?;
         let at = self.circumstances();
         let result = self.app.store.write(move |tx| {
@@ -203,31 +208,27 @@ impl Call {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>, &Caller, &Parsed<B>) -> Result<T> + Send + 'static,
     {
-        let admission = self.admission(Scope::ManagementWrite)?;
-        let familiar = admission.familiar();
-        if familiar.is_none() {
-            self.let_in(Scope::ManagementWrite).await?;
+        let is_familiar = self.admission(Scope::ManagementWrite)?.is_familiar();
+        if !is_familiar {
+            self.let_in().await?;
         }
         let settings = &self.app.settings;
-        let received = body.receive::<B>(settings.body_cap, settings.body_deadline).await;
-        if received.is_err() && familiar.is_some() {
-            // What is wrong with the body is told to whoever may write, and with their name.
-            self.let_in(Scope::ManagementWrite).await?;
+        let body = body.receive::<B>(settings.body_cap, settings.body_deadline).await;
+        let done = match body {
+            Ok(body) => self.change(move |tx, caller| f(tx, caller, &body)).await,
+            Err(error) => Err(error),
+        };
+        if done.is_err() && self.trace.identity().is_none() {
+            // A refusal for anything else is for those who are let in, and names them.
+            self.let_in().await?;
+            self.record_use();
         }
-        let (body, kept) = (received?, Arc::clone(&self.app.kept));
-        let written = self.write(move |tx, caller| f(tx, caller, &body)).await;
-        if let (Err(error), Some(hash)) = (&written, familiar)
-            && matches!(error.kind, Kind::Unauthenticated | Kind::Forbidden)
-        {
-            // Or a key that is gone would go on asking the only thread that writes.
-            kept.forget_key(&hash);
-        }
-        written
+        done
     }
 
-    /// Refuses somebody who is not let in, in a snapshot of its own.
-    async fn let_in(&self, scope: Scope) -> Result<()> {
-        let admission = self.admission(scope)?;
+    /// Refuses somebody who may not write, in a snapshot of its own.
+    async fn let_in(&self) -> Result<()> {
+        let admission = self.admission(Scope::ManagementWrite)?;
         let read = move |tx: &mut Tx<'_>| {
             let stamp = tx.stamp();
             admission.identify(tx, stamp).map(drop)
@@ -261,7 +262,8 @@ impl Call {
     /// Drawn before the transaction, so that a second run of it finds the same.
     fn circumstances(&self) -> Circumstances {
         let event_ids = self.app.ids.block(EVENTS_PER_CHANGE);
-        Circumstances { now: self.now, origin: self.origin.clone(), event_ids }
+        debug_assert!(self.origin.is_some(), "a request that only reads changes something");
+        Circumstances { now: self.now, origin: self.origin.clone().unwrap_or_default(), event_ids }
     }
 
     fn record_use(&self) {
@@ -342,9 +344,17 @@ impl Entry {
     }
 
     fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
-        let identity = identify(tx, &self.credential, self.now, &self.kept, stamp)?;
+        let identity = identify(tx, &self.credential, self.now, &self.kept, stamp);
+        let identity = identity.inspect_err(|_| self.forget())?;
         self.trace.identify(&identity);
         Ok(identity)
+    }
+
+    /// Whoever is refused is a stranger the next time.
+    fn forget(&self) {
+        if let Credential::Key { hash, .. } = &self.credential {
+            self.kept.forget_key(hash);
+        }
     }
 }
 
@@ -357,18 +367,19 @@ struct Admission {
 impl Admission {
     fn identify(&self, tx: &mut Tx<'_>, stamp: Option<Stamp>) -> Result<Identity> {
         let identity = self.entry.identify(tx, stamp)?;
-        identity.require(self.scope)?;
+        identity.require(self.scope).inspect_err(|_| self.entry.forget())?;
         Ok(identity)
     }
 
-    /// The hash of a key that was let in when it was read last.
-    fn familiar(&self) -> Option<KeyHash> {
+    /// Whether this key was let in when it was read last.
+    fn is_familiar(&self) -> bool {
         let Credential::Key { hash, organization, .. } = &self.entry.credential else {
-            return None;
+            return false;
         };
-        let (_, key) = self.entry.kept.last_key(hash)?;
-        let is_named = key.organization.is_named(organization.as_deref());
-        let is_let_in = is_named && key.is_valid(self.entry.now) && key.scopes.has(self.scope);
-        is_let_in.then_some(*hash)
+        self.entry.kept.last_key(hash).is_some_and(|(_, key)| {
+            key.organization.is_named(organization.as_deref())
+                && key.is_valid(self.entry.now)
+                && key.scopes.has(self.scope)
+        })
     }
 }

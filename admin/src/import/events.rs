@@ -16,7 +16,7 @@ pub(super) struct Events {
     /// Whose events are to be made ready.
     out: SyncSender<Author>,
     /// Those that are, in the same order.
-    back: Receiver<Ready>,
+    back: Receiver<Result<Ready>>,
     /// Whether those of a portion are under way.
     is_under_way: bool,
 }
@@ -36,25 +36,26 @@ impl Events {
     }
 
     /// Takes those of a portion, and writes those of the one before.
-    pub(super) fn of(&mut self, tx: &mut Tx<'_>, by: Author) -> Result<()> {
+    pub(super) fn pass(&mut self, tx: &mut Tx<'_>, by: Author) -> Result<()> {
         self.out.send(by).map_err(|_| stopped())?;
-        if self.is_under_way {
-            write(tx, self.back.recv().map_err(|_| stopped())?)?;
-        }
+        self.write(tx)?;
         self.is_under_way = true;
         Ok(())
     }
 
     /// Writes those that are under way.
-    pub(super) fn end(self, tx: &mut Tx<'_>) -> Result<()> {
-        drop(self.out);
-        self.back.into_iter().try_for_each(|ready| write(tx, ready))
+    pub(super) fn end(mut self, tx: &mut Tx<'_>) -> Result<()> {
+        self.write(tx)
     }
-}
 
-fn write(tx: &mut Tx<'_>, ready: Ready) -> Result<()> {
-    let written = ready.write(tx)?;
-    sealing::seal_written(tx, written)
+    fn write(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        if !std::mem::take(&mut self.is_under_way) {
+            return Ok(());
+        }
+        let ready = self.back.recv().map_err(|_| stopped())??;
+        let written = ready.write(tx)?;
+        sealing::seal_written(tx, written)
+    }
 }
 
 /// It panicked, which is told when it is joined.

@@ -55,13 +55,13 @@ impl Portions {
         let mut people = Vec::new();
         for Portion { rows, ids, by } in self.people {
             let (applied, now) = apply::people(tx, &by, &ids, &rows)?;
-            events.of(tx, by)?;
+            events.pass(tx, by)?;
             done.push(applied);
             people.extend(now);
         }
         for Portion { rows, ids, by } in self.memberships {
             done.push(apply::memberships(tx, &by, &ids, &rows, |place| &people[place])?);
-            events.of(tx, by)?;
+            events.pass(tx, by)?;
         }
         Ok(())
     }
