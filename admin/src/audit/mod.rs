@@ -226,10 +226,9 @@ pub fn append_all(tx: &mut Tx<'_>, by: &Author, events: Vec<Event>) -> Result<()
 }
 
 fn write_now(tx: &mut Tx<'_>, by: &Author, events: &[Event]) -> Result<()> {
-    let recorded = by.recorded(tx)?;
+    by.recorded(tx)?;
     let drawn: Vec<_> = events.iter().map(|event| Drawn::of(by, event)).collect();
-    let records = events.iter().zip(&drawn).map(|(event, drawn)| drawn.record(by, recorded, event));
-    let records: Vec<_> = records.collect();
+    let records = records(by, events, &drawn)?;
     write(tx, &records)?;
     let hashes: Vec<_> = records.iter().map(record::hash).collect();
     let mut tail = Vec::new();
@@ -282,6 +281,17 @@ impl Drawn {
             others: &event.others,
         }
     }
+}
+
+/// Events as they are written, of an author whose row is written already.
+fn records<'a>(by: &'a Author, events: &'a [Event], drawn: &'a [Drawn]) -> Result<Vec<Record<'a>>> {
+    if events.is_empty() {
+        return Ok(vec![]);
+    }
+    let unknown = || Error::internal("events whose actor was not written before them");
+    let recorded = by.recorded.get().ok_or_else(unknown)?;
+    let pairs = events.iter().zip(drawn);
+    Ok(pairs.map(|(event, drawn)| drawn.record(by, recorded, event)).collect())
 }
 
 /// Events, and what else they are about.

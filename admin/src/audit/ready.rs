@@ -2,10 +2,8 @@
 
 use sql::Tx;
 
-use super::actor::ActorRow;
-use super::record::{self, Record};
-use super::{Author, Drawn, Event, Waits, write};
-use crate::error::{Error, Result};
+use super::{Author, Drawn, Event, Waits, record, records, write};
+use crate::error::Result;
 
 /// Events with everything that they need to be written.
 #[derive(Debug)]
@@ -31,16 +29,6 @@ impl Ready {
         let ids = self.drawn.into_iter().map(|drawn| drawn.id);
         Ok(Written { by: self.by, waits: ids.zip(self.hashes).collect() })
     }
-}
-
-fn records<'a>(by: &'a Author, events: &'a [Event], drawn: &'a [Drawn]) -> Result<Vec<Record<'a>>> {
-    if events.is_empty() {
-        return Ok(vec![]);
-    }
-    let unknown = || Error::internal("events whose actor was not written before them");
-    let recorded: &(String, ActorRow) = by.recorded.get().ok_or_else(unknown)?;
-    let pairs = events.iter().zip(drawn);
-    Ok(pairs.map(|(event, drawn)| drawn.record(by, recorded, event)).collect())
 }
 
 /// Events that were written and are not sealed.
