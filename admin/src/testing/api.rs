@@ -102,6 +102,7 @@ impl Api {
             headers,
             operator: None,
             body: Body::empty(),
+            watched: self.watch_refusals,
         }
     }
 
@@ -189,6 +190,8 @@ pub struct Sending<'a> {
     headers: Vec<(String, String)>,
     operator: Option<Operator>,
     body: Body,
+    /// Whether the whole store is compared around it, should it be refused.
+    watched: bool,
 }
 
 impl Sending<'_> {
@@ -225,9 +228,17 @@ impl Sending<'_> {
         self
     }
 
+    /// Sends what must succeed, so there is no refusal to compare the store around.
+    pub async fn send_surely(mut self) -> Reply {
+        self.watched = false;
+        let reply = self.send().await;
+        reply.ok();
+        reply
+    }
+
     /// Sends it and checks the answer.
     pub async fn send(self) -> Reply {
-        let before = if self.api.watch_refusals { Some(self.api.snapshot().await) } else { None };
+        let before = if self.watched { Some(self.api.snapshot().await) } else { None };
         let mut request =
             Request::builder().method(self.method.as_str()).uri(whole_path(&self.path));
         for (name, value) in &self.headers {

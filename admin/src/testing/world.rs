@@ -61,10 +61,10 @@ impl World {
         path
     }
 
-    /// POST with this world's key.
+    /// POST with this world's key what must succeed.
     pub async fn post(&self, api: &Api, template: &str, body: Value) -> super::Reply {
         let request = api.request("POST", &self.path(template)).key(&self.tenant.key);
-        request.json(&body).send().await
+        request.json(&body).send_surely().await
     }
 
     /// A request for an operation that would succeed with this world's own key, as far as its schema can tell.
