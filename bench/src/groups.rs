@@ -359,6 +359,11 @@ impl Sizes {
 }
 
 impl Group {
+    /// Whether one of them is behind nginx, which is not everywhere.
+    pub fn has_nginx(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject.what, What::Nginx { .. }))
+    }
+
     fn new(key: &'static str) -> Self {
         Self { key, subjects: Vec::new(), figures: Vec::new() }
     }

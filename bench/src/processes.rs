@@ -153,6 +153,12 @@ fn memory_in(status: &str, field: &str) -> Option<f64> {
     Some(f64::from(kibibytes) / 1024.0)
 }
 
+/// Whether there is an nginx that can be started.
+pub fn look_for_nginx() -> Result<()> {
+    let asked = Command::new("nginx").arg("-v").stderr(Stdio::null()).status();
+    asked.map(drop).context("nginx is missing; scripts/install-test-tools installs it")
+}
+
 /// What the documentation shows.
 fn example() -> Result<String> {
     let document = include_str!("../../docs/check.md");

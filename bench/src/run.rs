@@ -14,6 +14,7 @@ use crate::document;
 use crate::fill::Shape;
 use crate::groups::{Group, Sizes, groups};
 use crate::plot;
+use crate::processes;
 use crate::progress::Progress;
 use crate::report::Section;
 use crate::startup;
@@ -118,6 +119,10 @@ pub fn run(plan: Plan) -> Result<()> {
             || groups.iter().any(|group| group.key == only)
     };
     ensure!(plan.only.iter().all(is_known), "--help names the groups there are");
+    // Not after a quarter of an hour.
+    if groups.iter().any(|group| plan.wants(group.key) && group.has_nginx()) {
+        processes::look_for_nginx()?;
+    }
     let runtime = Runtime::new()?;
     let progress = Progress::new(&runtime)?;
     let mut bench = Bench { plan, sizes, runtime, progress, stores, folder: tempfile::tempdir()? };

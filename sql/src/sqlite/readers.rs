@@ -283,6 +283,10 @@ impl<'c> Pin<'c> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Wake, Waker};
+    use std::time::Duration;
+
     use super::*;
 
     /// Marks a connection, to know it again.
@@ -290,14 +294,57 @@ mod tests {
         reader.found.set(Some(Stamp([name; 6])));
     }
 
-    #[test]
-    fn a_thread_that_read_beside_another_gets_its_connection_again() {
+    /// So many connections to a new file, and what has to live as long.
+    fn readers(count: usize) -> (Readers, crate::Store, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let url = format!("sqlite:{}", path.display());
-        let options = Options { readers: 2, ..Options::new(&url) };
+        let options = Options { readers: count, ..Options::new(&url) };
         let store = crate::Store::open(options.clone()).unwrap();
-        let readers = Readers::open(path.to_str().unwrap(), &options).unwrap();
+        (Readers::open(path.to_str().unwrap(), &options).unwrap(), store, folder)
+    }
+
+    /// Whether a future was woken.
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn whoever_stops_waiting_when_it_is_their_turn_leaves_it_to_the_next() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _within = runtime.enter();
+        let (readers, store, _folder) = readers(1);
+        let ours = readers.try_take().unwrap().unwrap();
+        let (meter, deadline) = (Meter::new("read"), Instant::now() + Duration::from_mins(1));
+        let mut first = Box::pin(readers.take(deadline, &meter));
+        let mut second = Box::pin(readers.take(deadline, &meter));
+        let woken = [(); 2].map(|()| Arc::<Woken>::default());
+        let wakers = woken.each_ref().map(|woken| Waker::from(Arc::clone(woken)));
+        assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
+        assert!(second.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
+
+        readers.give_back(ours);
+        let are_woken = || woken.each_ref().map(|woken| woken.0.load(Ordering::SeqCst));
+        assert_eq!(are_woken(), [true, false]);
+        drop(first);
+        assert_eq!(are_woken(), [true, true]);
+        let theirs = second.as_mut().poll(&mut Context::from_waker(&wakers[1]));
+        assert!(matches!(theirs, Poll::Ready(Ok(_))));
+        drop(second);
+        assert_eq!(readers.waiting.load(Ordering::SeqCst), 0);
+        drop(theirs);
+        drop(readers);
+        store.close();
+    }
+
+    #[test]
+    fn a_thread_that_read_beside_another_gets_its_connection_again() {
+        let (readers, store, _folder) = readers(2);
         let take = || readers.try_take().unwrap().unwrap();
         let ours = take();
         mark(&ours, 1);
