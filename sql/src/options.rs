@@ -27,7 +27,7 @@ pub struct Options {
     /// to look for the one that takes writes, unless the URL says otherwise. Certificates are
     /// always checked, whatever `sslmode` asks for TLS.
     pub url: String,
-    /// Threads that read a `SQLite` file, each with a connection of its own.
+    /// Connections that read a `SQLite` file, each lent to one thread at a time.
     pub readers: usize,
     /// Threads that talk to `PostgreSQL`, each with a connection of its own.
     pub connections: usize,
